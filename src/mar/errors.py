@@ -1,0 +1,41 @@
+"""The named errors of the library; each message says what is wrong and what to do about it."""
+
+
+class MarError(Exception):
+    """Anything that the library refuses to do, with a sentence for the operator."""
+
+
+class BadImage(MarError):
+    """A file is not a readable FITS image of the expected shape."""
+
+
+class BadHeader(MarError):
+    """A header card is missing or cannot be understood."""
+
+
+class BadCamera(MarError):
+    """A camera file is incomplete or contradicts itself."""
+
+
+class BadConfig(MarError):
+    """A configuration item is unknown or out of its bounds."""
+
+
+class MissingMaster(MarError):
+    """A frame needs a master that does not exist."""
+
+
+class NotEnoughFrames(MarError):
+    """Too few usable frames to combine."""
+
+
+class NoReference(MarError):
+    """The reference catalogue holds no star in the field."""
+
+
+class ReferenceUnreachable(MarError):
+    """The reference catalogue cannot be read now; the same request may work later."""
+
+
+class NotSolved(MarError):
+    """No trustworthy astrometric solution was found."""

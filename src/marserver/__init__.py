@@ -1,0 +1,1 @@
+"""The server: HTTP API, archive, durable queue, workers and pages."""
