@@ -1,9 +1,9 @@
 """The one place where numba's options are chosen.
 
 A kernel takes arrays and numbers only, holds no lock of the interpreter while it runs, and is compiled once
-per machine: the result is cached beside the source, or in `NUMBA_CACHE_DIR`. A cached kernel is compiled again
-when its own file changes, but not when a kernel of another file that it calls does: keep what belongs together
-in one file. Fast-math is off on purpose, because kernels tell NaN from numbers.
+per machine: the result is cached beside the source, or in `NUMBA_CACHE_DIR`. A cached kernel is compiled
+again when its own file changes, but not when a kernel of another file that it calls does: keep what belongs
+together in one file. Fast-math is off on purpose, because kernels tell NaN from numbers.
 """
 
 from collections.abc import Callable
