@@ -1,0 +1,86 @@
+"""What the settings read from the environment: database URL, lists, the secret key kept in the root."""
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+SQLITE_OPTIONS = {
+    # Seconds that a writer waits for another one before "database is locked"
+    "timeout": 30,
+    # A transaction that reads first and writes later must not fail in the middle: take the write lock at once
+    "transaction_mode": "IMMEDIATE",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
+}
+
+
+def root_from_environment() -> Path | None:
+    """The data root of MAR_ROOT, absolute, or None where it is not set."""
+    text = os.environ.get("MAR_ROOT", "").strip()
+    return Path(text).expanduser().resolve() if text else None
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A comma list of the environment, blanks dropped."""
+    return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+
+
+def database(root: Path | None) -> dict[str, Any]:
+    """Django's description of the database of MAR_DATABASE_URL; SQLite in the root where it is not set."""
+    url = os.environ.get("MAR_DATABASE_URL", "").strip()
+    if not url:
+        return sqlite(":memory:" if root is None else str(root / "mar.sqlite3"))
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        # sqlite:///name is relative to the working folder, sqlite:////name absolute, as everywhere
+        return sqlite(unquote(parts.path)[1:] or ":memory:")
+    if parts.scheme in ("postgresql", "postgres"):
+        return postgresql(url)
+    raise ImproperlyConfigured("MAR_DATABASE_URL must start with sqlite:/// or postgresql://")
+
+
+def sqlite(name: str) -> dict[str, Any]:
+    """A SQLite file in WAL mode: many readers beside one writer."""
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "OPTIONS": dict(SQLITE_OPTIONS)}
+
+
+def postgresql(url: str) -> dict[str, Any]:
+    """PostgreSQL by psycopg 3; what follows `?` in the URL goes to libpq."""
+    parts = urlsplit(url)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        "OPTIONS": dict(parse_qsl(parts.query)),
+    }
+
+
+def secret_key(root: Path | None) -> str:
+    """MAR_SECRET_KEY, else the key kept in the root (mode 0600), else one for this process only."""
+    given = os.environ.get("MAR_SECRET_KEY", "")
+    if given:
+        return given
+    if root is None:
+        return secrets.token_urlsafe(50)
+    return kept_key(root / "CONFIG" / "secret_key")
+
+
+def kept_key(path: Path) -> str:
+    """The key in a file; processes that start together all get the first one written."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(50))
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, path)
+        fresh.unlink()
+    return path.read_text().strip()

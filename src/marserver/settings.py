@@ -1,0 +1,108 @@
+"""Django settings: everything local or secret comes from the environment, every default is the safe one.
+
+Importing this module makes no file unless MAR_ROOT is set; with it, only the secret key of that root.
+"""
+
+import os
+import socket
+from datetime import timedelta
+from pathlib import Path
+
+from marserver import environment
+
+_root = environment.root_from_environment()
+
+# Without MAR_ROOT the path below cannot be made by anyone, so nothing is ever written in a wrong place
+MAR_ROOT: Path = _root or Path(os.devnull) / "MAR_ROOT-is-not-set"
+MAR_CAMERA = os.environ.get("MAR_CAMERA") or "t80cam"
+MAR_ENGINE = os.environ.get("MAR_ENGINE", "")
+MAR_REFCAT = Path(os.environ["MAR_REFCAT"]) if os.environ.get("MAR_REFCAT") else None
+MAR_CORS_ORIGINS = environment.words("MAR_CORS_ORIGINS")
+MAR_CLIENT_DIR = os.environ.get("MAR_CLIENT_DIR", "")
+
+MAR_TOKEN_LIFETIME = timedelta(hours=10)
+MAR_TOKEN_MAXIMUM = timedelta(days=7)
+MAR_LOGIN_FAILURES = 10
+MAR_LOGIN_WINDOW = timedelta(minutes=15)
+
+SECRET_KEY = environment.secret_key(_root)
+DEBUG = False
+ALLOWED_HOSTS = environment.words("MAR_ALLOWED_HOSTS", f"localhost,127.0.0.1,[::1],{socket.gethostname()}")
+
+DATABASES = {"default": environment.database(_root)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "marserver.accounts",
+    "marserver.archive",
+    "marserver.jobs",
+    "marserver.api",
+    "marserver.web",
+]
+
+MIDDLEWARE = [
+    "marserver.api.doors.EnvelopeMiddleware",
+    "marserver.api.cors.CorsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "marserver.urls"
+ASGI_APPLICATION = "marserver.asgi.application"
+APPEND_SLASH = False
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+            ]
+        },
+    }
+]
+
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SESSION_COOKIE_AGE = int(MAR_TOKEN_LIFETIME.total_seconds())
+SESSION_SAVE_EVERY_REQUEST = False
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "loggers": {
+        "mar": {"handlers": ["console"], "level": os.environ.get("MAR_LOG_LEVEL", "INFO")},
+        "marserver": {"handlers": ["console"], "level": os.environ.get("MAR_LOG_LEVEL", "INFO")},
+        "django": {"handlers": ["console"], "level": "WARNING"},
+        # 400s and 404s are the client's business; the API logs what is ours
+        "django.request": {"handlers": ["console"], "level": "CRITICAL", "propagate": False},
+        "django.security": {"handlers": ["console"], "level": "ERROR", "propagate": False},
+    },
+}

@@ -1,0 +1,5 @@
+"""Where each path goes."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []
