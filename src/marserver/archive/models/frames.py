@@ -1,0 +1,87 @@
+"""Raw and processed frames."""
+
+from django.db import models
+
+from marserver.archive.models.base import Provenance, Remarks, Statistics
+
+
+class FrameType(models.TextChoices):
+    """What a frame is; the words of the header's frame-type rules."""
+
+    BIAS = "BIAS"
+    FLAT = "FLAT"
+    SCI = "SCI"
+    PROCESSED = "PROCESSED"
+
+
+class FrameStatus(models.IntegerChoices):
+    """How far the reduction of a science frame came."""
+
+    RAW = 0  #: nothing done
+    FLATTENED = 1  #: overscan, bias and flat done
+    DEFRINGED = 2  #: fringe subtracted where the band has any
+    MASKED = 3  #: bad, saturated, cosmic-ray and trail pixels marked
+    SOLVED = 4  #: astrometry
+    READY = 5  #: catalogue: ready to coadd
+
+
+class IndividualFile(Statistics, Provenance, Remarks):
+    """A raw frame found by a scan, or a processed science frame."""
+
+    obs_date = models.DateTimeField(db_column="obsDate", db_index=True)
+    night = models.DateField(db_index=True)
+    field = models.CharField(max_length=200, default="", blank=True)
+    file_type = models.CharField(max_length=10, choices=FrameType.choices)
+    exptime = models.FloatField(null=True)  # seconds
+    band = models.CharField(max_length=30, null=True)
+    file_name = models.CharField(max_length=300, unique=True)
+    file_path = models.CharField(max_length=500, db_index=True)
+    ovfile = models.CharField(max_length=500, null=True)
+    ovthumb = models.CharField(max_length=500, null=True)
+    thumb = models.CharField(max_length=500, null=True)
+    moonmean = models.FloatField(null=True)
+    bpmask = models.CharField(max_length=500, null=True)
+    processed_date = models.DateTimeField(null=True, db_column="processedDate")
+    status = models.PositiveSmallIntegerField(default=FrameStatus.RAW, db_index=True)
+    crval1 = models.FloatField(null=True)  # degrees
+    crval2 = models.FloatField(null=True)
+    fwhm = models.FloatField(null=True)  # arcsec
+    failed_step = models.CharField(max_length=100, default="", blank=True)
+    error = models.TextField(default="", blank=True)
+    superflat = models.ForeignKey("archive.Superflat", models.SET_NULL, null=True, related_name="frames")
+    raw_sci = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
+    processed = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+")
+    sci = models.ForeignKey("archive.Sci", models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        db_table = "files_individualfiles"
+        indexes = [
+            models.Index(fields=["file_type", "band", "obs_date"], name="frame_type_band_date"),
+            models.Index(fields=["field", "band"], name="frame_field_band"),
+            models.Index(fields=["failed_step"], condition=~models.Q(failed_step=""), name="frame_failed"),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class Sci(models.Model):
+    """What went into a processed frame and what came out beside it."""
+
+    individual_catalog = models.CharField(max_length=500, null=True)
+    sciraw = models.OneToOneField(IndividualFile, models.CASCADE, related_name="+")
+    master_bias_used = models.ForeignKey(
+        "archive.BiasBlock", models.SET_NULL, null=True, db_column="masterBiasUsed_id", related_name="+"
+    )
+    master_flat_used = models.ForeignKey(
+        "archive.FlatByFilter", models.SET_NULL, null=True, db_column="masterFlatUsed_id", related_name="+"
+    )
+    sextractor_out = models.JSONField(default=list, db_column="sextractorOut")  # paths
+    scamp_out = models.JSONField(default=list, db_column="scampOut")
+    swarp_out = models.JSONField(default=list, db_column="swarpOut")
+
+    class Meta:
+        db_table = "files_sci"
+
+    def __str__(self) -> str:
+        return f"sci {self.pk}"

@@ -1,0 +1,57 @@
+"""Coadded tiles and colour images: the survey's products."""
+
+from django.db import models
+
+from marserver.archive.models.base import Provenance, Remarks, Statistics
+from marserver.archive.models.frames import IndividualFile
+
+
+class FinalTile(Statistics, Provenance, Remarks):
+    """The coadded image of one field and band."""
+
+    field = models.CharField(max_length=200)
+    band = models.CharField(max_length=30)
+    file_path = models.CharField(max_length=500, null=True)
+    weight_path = models.CharField(max_length=500, null=True)
+    count_path = models.CharField(max_length=500, null=True)
+    catalog_path = models.CharField(max_length=500, null=True)
+    file_thumb = models.CharField(max_length=500, null=True)
+    weight_thumb = models.CharField(max_length=500, null=True)
+    date = models.DateTimeField(null=True, db_index=True)  # of its earliest frame
+    status = models.PositiveSmallIntegerField(default=0, db_index=True)
+    flag = models.SmallIntegerField(default=-1)  # -1 not reviewed, 0 good, else bits
+    updated_at = models.DateTimeField(auto_now=True)
+    crval1 = models.FloatField(null=True)  # degrees
+    crval2 = models.FloatField(null=True)
+    ncombine = models.PositiveIntegerField(null=True)
+    zeropoint = models.FloatField(null=True)  # mag of 1 ADU/s
+    fwhm = models.FloatField(null=True)  # arcsec
+    ellipticity = models.FloatField(null=True)
+    depth = models.FloatField(null=True)  # mag, 5 sigma
+    astrometric_rms = models.FloatField(null=True)  # arcsec per axis
+    composed_by = models.ManyToManyField(
+        IndividualFile, db_table="files_finaltiles_composedby", related_name="finaltiles"
+    )
+
+    class Meta:
+        db_table = "files_finaltiles"
+        constraints = [models.UniqueConstraint(fields=["field", "band"], name="one_tile_per_field_and_band")]
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.band}"
+
+
+class FieldImage(Provenance, Remarks):
+    """The colour image of a field."""
+
+    field = models.CharField(max_length=200, unique=True)
+    file_path = models.CharField(max_length=500, null=True)
+    preview_path = models.CharField(max_length=500, null=True)
+    flag = models.SmallIntegerField(default=-1)
+    updated_at = models.DateTimeField(auto_now=True, db_index=True)
+
+    class Meta:
+        db_table = "files_fieldimages"
+
+    def __str__(self) -> str:
+        return self.field
