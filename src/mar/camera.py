@@ -5,10 +5,9 @@ import tomllib
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from typing_extensions import Annotated, Self
 
 from mar.bands import Band
 from mar.errors import BadCamera, BadHeader
@@ -252,7 +251,9 @@ def _camera_text(name_or_path: str | Path) -> str:
         return Path(name_or_path).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         known = ", ".join(builtin_cameras())
-        raise BadCamera(f"no camera {str(name_or_path)!r}: give the path of a file or one of {known}") from error
+        raise BadCamera(
+            f"no camera {str(name_or_path)!r}: give the path of a file or one of {known}"
+        ) from error
 
 
 def _first_fault(error: ValidationError) -> str:

@@ -1,1 +1,115 @@
+"""The configuration: typed, frozen, documented, and passed in, never global.
 
+Sections and items carry the names that existing scripts use; `Config().scan.polydeg_x` is the item
+`POLYDEG_X` of section `Scan`. A TOML file holds only what differs from the defaults.
+"""
+
+import hashlib
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mar.config.base import Section, item
+from mar.config.fringe import Fringe, Superflat
+from mar.config.general import General
+from mar.config.psfex import PSFex, Sextractor
+from mar.config.reduction import Reduction
+from mar.config.scamp import Scamp
+from mar.config.scan import Scan
+from mar.config.swarp import Swarp
+from mar.config.thumbs import Thumbs
+from mar.errors import BadConfig
+
+__all__ = [
+    "Config",
+    "Section",
+    "config_from_dict",
+    "config_hash",
+    "config_to_dict",
+    "describe",
+    "item",
+    "load_config",
+]
+
+
+class Config(BaseModel):
+    """All sections; every item has a default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    config: General = General()
+    scan: Scan = Field(Scan(), alias="Scan")
+    superflat: Superflat = Field(Superflat(), alias="Superflat")
+    fringe: Fringe = Field(Fringe(), alias="Fringe")
+    reduction: Reduction = Field(Reduction(), alias="Reduction")
+    scamp: Scamp = Field(Scamp(), alias="Scamp")
+    swarp: Swarp = Field(Swarp(), alias="Swarp")
+    psfex: PSFex = Field(PSFex(), alias="PSFex")
+    sextractor: Sextractor = Field(Sextractor(), alias="Sextractor")
+    thumbs: Thumbs = Field(Thumbs(), alias="Thumbs")
+
+
+def config_from_dict(values: dict[str, Any], origin: str = "configuration") -> Config:
+    """A configuration from {section: {item: value}}; raises BadConfig, which names the item."""
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        place = ".".join(str(part) for part in fault["loc"])
+        raise BadConfig(f"{origin}: {place}: {fault['msg']}") from error
+
+
+def config_to_dict(config: Config) -> dict[str, dict[str, Any]]:
+    """{section: {item: value}} with the contract's names, as JSON values."""
+    return config.model_dump(mode="json", by_alias=True)
+
+
+def load_config(path: Path | None) -> Config:
+    """The configuration of a TOML file, the defaults without one; raises BadConfig."""
+    if path is None:
+        return Config()
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadConfig(f"{path} cannot be read as TOML: {error}") from error
+    return config_from_dict(values, str(path))
+
+
+def config_to_toml(config: Config) -> str:
+    """The text of a TOML file with every item."""
+    return tomli_w.dumps(config_to_dict(config))
+
+
+def config_hash(config: Config) -> str:
+    """Twelve hexadecimal digits that change whenever an item does."""
+    text = json.dumps(config_to_dict(config), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def describe() -> dict[str, dict[str, dict[str, Any]]]:
+    """{section: {item: {type, unit, sentence, default, unused, and bounds}}} of all items."""
+    return {
+        field.alias or name: _describe_section(type(field.default))
+        for name, field in Config.model_fields.items()
+    }
+
+
+def _describe_section(section: type[Section]) -> dict[str, dict[str, Any]]:
+    schema = section.model_json_schema(by_alias=True)
+    return {name: _describe_item(about) for name, about in schema["properties"].items()}
+
+
+def _describe_item(about: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in about.items() if key not in {"title", "description", "default"}}
+    return {
+        "type": about.get("type", "choice"),
+        "unit": about.get("unit", ""),
+        "sentence": about.get("description", ""),
+        "default": about.get("default"),
+        "unused": about.get("unused", False),
+        "accepted": kept,
+    }
