@@ -1,0 +1,112 @@
+"""Which rows a `get` answers: one function, the same meaning on SQLite and PostgreSQL."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import StrIndex
+from django.db.models.lookups import GreaterThan
+
+from marserver.archive.kinds import Kind, named
+from marserver.errors import Invalid
+
+LARGEST_ID = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Find:
+    """What is looked for; every condition given must hold."""
+
+    id: int | None = None
+    dates: tuple[date, date] | None = None  # both days included, UTC
+    field: str = ""
+    band: str = ""
+    contains: str = ""  # patterns separated by commas, any of them
+    flag: int | None = None
+    valid: bool = True
+    error: bool = False  # only frames whose last step failed
+    limit: int | None = None
+    offset: int = 0
+    order: str = ""  # a key of the row, "-" before it for descending
+
+
+def find(name: str, what: Find) -> QuerySet[Any]:
+    """The rows of one kind that match, in a stable order.
+
+    Raises Invalid for an unknown `order`.
+    """
+    kind = named(name)
+    rows = kind.objects.filter(conditions(kind, what)).order_by(*ordering(kind, what.order))
+    stop = None if what.limit is None else what.offset + what.limit
+    return rows[what.offset : stop] if what.offset or stop is not None else rows
+
+
+def conditions(kind: Kind, what: Find) -> Q:
+    """Everything that a row must fulfil."""
+    wanted = Q(isvalid=what.valid)
+    if what.id is not None:
+        wanted &= Q(pk=what.id) if 0 <= what.id <= LARGEST_ID else Q(pk__in=[])
+    if what.dates is not None:
+        wanted &= within(kind, *what.dates)
+    if what.field:
+        wanted &= Q(field=what.field)
+    if what.band:
+        wanted &= Q(band=what.band)
+    if what.flag is not None:
+        wanted &= flagged(what.flag)
+    if what.error:
+        wanted &= ~Q(failed_step="")
+    return wanted & containing(kind.contains, what.contains)
+
+
+def within(kind: Kind, start: date, end: date) -> Q:
+    """Rows of these days, both included; days are UTC."""
+    lower, upper = bounds(kind, start, end)
+    return Q(**{f"{kind.date}__gte": lower, f"{kind.date}__lt": upper})
+
+
+def bounds(kind: Kind, start: date, end: date) -> tuple[Any, Any]:
+    """The first moment of the first day and the first one after the last day."""
+    after = end + timedelta(days=1) if end < date.max else end
+    if kind.model._meta.get_field(kind.date).get_internal_type() == "DateField":
+        return start, after
+    return midnight(start), midnight(after)
+
+
+def midnight(day: date) -> datetime:
+    """The beginning of a day, UTC."""
+    return datetime.combine(day, time.min, tzinfo=UTC)
+
+
+def patterns(contains: str) -> list[str]:
+    """The patterns of a comma list, blanks dropped."""
+    return [word for word in (part.strip() for part in contains.split(",")) if word]
+
+
+def containing(attribute: str, contains: str) -> Q:
+    """Rows that hold any of the patterns literally, capitals and small letters told apart."""
+    found = Q()
+    for pattern in patterns(contains):
+        found |= Q(GreaterThan(StrIndex(F(attribute), Value(pattern)), 0))
+    return found
+
+
+def flagged(flag: int) -> Q:
+    """Rows whose flag has all these bits; unreviewed ones (-1) only where they are asked for."""
+    if flag < 0:
+        return Q(flag=-1)
+    return Q(flag__gte=0) & Q(GreaterThan(F("flag").bitand(flag) + Value(1), flag))
+
+
+def ordering(kind: Kind, order: str) -> list[str]:
+    """The columns to sort by: the asked one, then the id so that equal rows keep their places."""
+    if not order:
+        return ["pk"]
+    descending, key = order.startswith("-"), order.removeprefix("-")
+    attributes = dict(kind.columns)
+    if key not in attributes:
+        raise Invalid(
+            f"order: no key {key!r}; accepted are {', '.join(attributes)}, with - before it for descending"
+        )
+    return [("-" if descending else "") + attributes[key], "pk"]

@@ -1,0 +1,76 @@
+"""The live log, and the plain text log that each operation leaves in LOGS."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from django.utils.timezone import now
+
+from marserver.jobs.models import Job, Level, LogLine
+
+LEVELS = {logging.INFO: Level.INFO, logging.WARNING: Level.WARN}
+logger = logging.getLogger("marserver.jobs")
+
+
+def write(level: str, text: str, job: Job | None = None) -> LogLine:
+    """Add one line to the live log; line ends become blanks, so a line stays a line."""
+    return LogLine.objects.create(job=job, time=now(), level=level, text=" ".join(text.split()))
+
+
+def lines(
+    operation: int | None = None, since: datetime | None = None, level: str = "", limit: int | None = 1000
+) -> Iterator[str]:
+    """Log lines, newest first: those of one operation, or the live log where none is named."""
+    found = LogLine.objects.order_by("-time", "-id")
+    found = found.filter(live=True) if operation is None else found.filter(job_id=operation)
+    if since is not None:
+        found = found.filter(time__gte=since)
+    if level:
+        found = found.filter(level=level)
+    return (str(line) for line in found[:limit])
+
+
+def clear() -> int:
+    """Empty the live log; the lines of an operation stay with it. Gives how many were cleared."""
+    LogLine.objects.filter(job=None, live=True).delete()
+    return LogLine.objects.filter(live=True).update(live=False)
+
+
+def save(job: Job, folder: Path) -> Path:
+    """Write the log of one operation as plain text, oldest line first; whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"operation{job.pk:06d}.log"
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    with fresh.open("w", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in LogLine.objects.filter(job=job).order_by("time", "id"))
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    return path
+
+
+class LogHandler(logging.Handler):
+    """Carries the library's own log lines into the live log while a job runs."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(logging.INFO)
+        self.job = job
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record of the library as a line of this job."""
+        write(LEVELS.get(record.levelno, Level.CRITICAL), record.getMessage(), self.job)
+
+
+@contextmanager
+def following(job: Job) -> Iterator[None]:
+    """Follow the library's log for as long as a job runs."""
+    handler = LogHandler(job)
+    library = logging.getLogger("mar")
+    library.addHandler(handler)
+    try:
+        yield
+    finally:
+        library.removeHandler(handler)
