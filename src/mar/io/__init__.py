@@ -1,1 +1,1 @@
-
+"""Files: FITS images, catalogues and the names of products."""

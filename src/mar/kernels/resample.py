@@ -1,0 +1,112 @@
+"""Interpolation of an image at the positions of another grid's pixels.
+
+The twin of SWarp's resampling (Bertin et al. 2002): an interpolating function of 2 to 8 taps a side, tabulated
+in 1024 phases per pixel, so that a position is rounded by at most 1/2048 pixel.
+"""
+
+import math
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+
+from mar.kernels.jit import parallel_jit, rows_in_parallel
+
+PHASES = 1024
+TAPS = {"nearest": 2, "bilinear": 2, "lanczos2": 4, "lanczos3": 6, "lanczos4": 8}
+
+
+@cache
+def interpolation_table(name: str) -> np.ndarray:
+    """Weights (PHASES + 1, taps) float32 of the interpolation `name`; each row sums to one.
+
+    Row p serves a position p / PHASES of a pixel right of tap number taps / 2 - 1. KeyError for unknown names.
+    """
+    taps = TAPS[name]
+    phase = np.arange(PHASES + 1)[:, None] / PHASES
+    distance = np.arange(taps)[None, :] - (taps // 2 - 1) - phase
+    if name == "nearest":
+        weights = np.column_stack([phase < 0.5, phase >= 0.5]).astype(float)
+    elif name == "bilinear":
+        weights = 1 - np.abs(distance)
+    else:
+        weights = np.sinc(distance) * np.sinc(distance / (taps // 2))
+        weights[np.abs(distance) >= taps // 2] = 0
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def resample(
+    image: np.ndarray,
+    bad: np.ndarray,
+    first_row: int,
+    lattice: np.ndarray,
+    step: int,
+    first_output_row: int,
+    table: np.ndarray,
+    values: np.ndarray,
+    weights: np.ndarray,
+) -> None:
+    """Fill the output rows `values` and `weights` (rows, nx) float32 from a window of an input image.
+
+    `image` (float32) and `bad` (uint8, 0 = good) hold the input rows from `first_row` on. `lattice`
+    (4, my, mx) float64 tells at every `step`-th output pixel: input column, input row, factor for the value,
+    weight. Pixels whose taps leave the window get value and weight 0. Where the nearest input pixel is bad
+    the weight is negative: there is a value, but one not to be trusted.
+    """
+    _kernel(table.shape[1])(
+        image, bad, first_row, lattice, step, first_output_row, table, values, weights
+    )
+
+
+@cache
+def _kernel(taps: int) -> Callable[..., None]:
+    """The kernel with its number of taps as a constant, so that the compiler unrolls the sums."""
+    before = taps // 2 - 1
+
+    @parallel_jit
+    def kernel(image, bad, first_row, lattice, step, first_output_row, table, values, weights):  # type: ignore[no-untyped-def]
+        ny, nx = image.shape
+        columns = values.shape[1]
+        cells = (columns + step - 1) // step
+        phases = table.shape[0] - 1
+        for row in rows_in_parallel(values.shape[0]):
+            cell_y = (first_output_row + row) // step
+            down = ((first_output_row + row) % step) / step
+            at = np.empty(4)
+            slope = np.empty(4)
+            for cell in range(cells):
+                for part in range(4):
+                    left = lattice[part, cell_y, cell]
+                    right = lattice[part, cell_y, cell + 1]
+                    at[part] = left + down * (lattice[part, cell_y + 1, cell] - left)
+                    right += down * (lattice[part, cell_y + 1, cell + 1] - right)
+                    slope[part] = (right - at[part]) / step
+                x_at, y_at, factor_at, weight_at = at[0], at[1], at[2], at[3]
+                x_slope, y_slope, factor_slope, weight_slope = slope[0], slope[1], slope[2], slope[3]
+                start = cell * step
+                for k in range(min(step, columns - start)):
+                    x = x_at + k * x_slope
+                    y = y_at + k * y_slope - first_row
+                    x0 = int(math.floor(x))
+                    y0 = int(math.floor(y))
+                    left_tap = x0 - before
+                    low_tap = y0 - before
+                    if left_tap < 0 or low_tap < 0 or left_tap + taps > nx or low_tap + taps > ny:
+                        values[row, start + k] = 0
+                        weights[row, start + k] = 0
+                        continue
+                    phase_x = int((x - x0) * phases + 0.5)
+                    phase_y = int((y - y0) * phases + 0.5)
+                    total = np.float32(0)
+                    for j in range(taps):
+                        line = np.float32(0)
+                        for i in range(taps):
+                            line += table[phase_x, i] * image[low_tap + j, left_tap + i]
+                        total += table[phase_y, j] * line
+                    values[row, start + k] = total * np.float32(factor_at + k * factor_slope)
+                    weight = np.float32(weight_at + k * weight_slope)
+                    if bad[int(y + 0.5), int(x + 0.5)] != 0:
+                        weight = -weight
+                    weights[row, start + k] = weight
+
+    return kernel
