@@ -1,0 +1,168 @@
+"""Combining a stack: the kernel against its naive twin, and what must hold for any stack."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.testing import assert_allclose, assert_array_equal
+
+import naive
+from mar.errors import BadConfig, BadImage, NotEnoughFrames
+from mar.steps.combine import METHODS, REJECTIONS, Rejection, combine
+
+RULES = [
+    Rejection("none"),
+    Rejection("minmax", nlow=1, nhigh=2),
+    Rejection("sigclip", low_sigma=1.5, high_sigma=1.5),
+    Rejection("avsigclip"),
+    Rejection("avsigclip", low_sigma=1.0, high_sigma=1.0, nkeep=4),
+    Rejection("ccdclip", read_noise_e=3.43, gain=0.95),
+    Rejection("ccdclip", low_sigma=1.0, high_sigma=0.5, nkeep=5, read_noise_e=3.43, gain=0.95),
+]
+
+
+@pytest.fixture
+def stack(rng):
+    sky = rng.normal(1000, 33, (9, 6, 90)).astype("f4")
+    hits = rng.random(sky.shape) < 0.05
+    sky[hits] += rng.uniform(200, 5000, hits.sum()).astype("f4")
+    return sky
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(11)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.kind}-keep{rule.nkeep}")
+@pytest.mark.parametrize("method", METHODS)
+def test_kernel_agrees_with_naive(stack, rng, rule, method):
+    masks = rng.random(stack.shape) < 0.1
+    stack[2, 3] = np.nan
+    masks[:, 4, 5] = True
+    got = combine(stack, method, rule, masks=masks)
+    value, count, sigma = naive.combine(stack, method, rule, masks=masks)
+    assert_array_equal(got.count, count)
+    assert_allclose(got.value, value, rtol=1e-6)
+    assert_allclose(got.sigma, sigma, rtol=1e-5, atol=1e-5)
+    assert np.isnan(got.value[4, 5])
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.kind}-keep{rule.nkeep}")
+def test_scaled_stack_agrees_with_naive(stack, rng, rule):
+    scales, zeros = rng.uniform(0.5, 2, 9), rng.normal(0, 50, 9)
+    got = combine(stack, "mean", rule, scales=scales, zeros=zeros)
+    value, count, _ = naive.combine(stack, "mean", rule, scales, zeros)
+    assert_array_equal(got.count, count)
+    assert_allclose(got.value, value, rtol=1e-5, atol=1e-3)
+
+
+@pytest.mark.parametrize("rule", RULES[2:4] + RULES[5:6], ids=lambda rule: rule.kind)
+def test_a_cosmic_ray_is_left_out_of_the_mean(rng, rule):
+    flats = rng.normal(1000, 33, (15, 4, 200)).astype("f4")
+    flats[3, 2, 50] += 20000
+    got = combine(flats, "mean", rule)
+    assert abs(got.value[2, 50] - 1000) < 60
+    assert got.count[2, 50] <= 14
+    plain = combine(flats, "mean", Rejection("none"))
+    assert plain.value[2, 50] > 2000
+
+
+def test_clipping_keeps_nearly_all_of_pure_noise(rng):
+    noise = rng.poisson(1000, (11, 8, 400)).astype("f4")
+    for rule in (Rejection("avsigclip"), Rejection("ccdclip", gain=1.0)):
+        assert combine(noise, "median", rule).count.mean() > 10.9
+
+
+def test_sigma_is_the_scatter_of_the_frames(rng):
+    noise = rng.normal(0, 5, (40, 8, 300)).astype("f4")
+    assert abs(np.median(combine(noise, "mean", Rejection("none")).sigma) - 5) < 0.1
+
+
+def test_combine_does_not_change_its_input(stack):
+    before = stack.copy()
+    combine(stack, "median", Rejection("sigclip"))
+    assert_array_equal(stack, before)
+
+
+def test_no_frame_is_an_error():
+    with pytest.raises(NotEnoughFrames):
+        combine(np.empty((0, 3, 3), dtype="f4"))
+
+
+def test_unknown_words_are_named_with_the_known_ones(stack):
+    with pytest.raises(BadConfig, match="median, mean"):
+        combine(stack, "mode")
+    with pytest.raises(BadConfig, match="avsigclip"):
+        combine(stack, "mean", Rejection("kappa"))
+
+
+def test_shapes_that_do_not_fit_are_refused(stack):
+    with pytest.raises(BadImage, match="do not fit"):
+        combine(stack, masks=np.zeros((9, 2, 2), dtype="u1"))
+    with pytest.raises(BadImage, match="9 frames"):
+        combine(stack, scales=np.ones(4))
+
+
+stacks = arrays(
+    np.float32,
+    st.tuples(st.integers(1, 7), st.just(2), st.integers(1, 5)),
+    elements=st.integers(-500, 60000).map(float),
+)
+kinds = st.sampled_from(sorted(REJECTIONS)).map(lambda kind: Rejection(kind, read_noise_e=4.0, gain=0.95))
+methods = st.sampled_from(sorted(METHODS))
+quick = settings(max_examples=60, deadline=None)
+
+
+@quick
+@given(stacks, kinds, methods, st.randoms())
+def test_order_of_frames_does_not_matter(stack, rule, method, random):
+    order = list(range(len(stack)))
+    random.shuffle(order)
+    assert_allclose(combine(stack[order], method, rule).value, combine(stack, method, rule).value, rtol=1e-6)
+
+
+@quick
+@given(stacks, st.sampled_from(["none", "minmax", "sigclip"]), methods, st.integers(-1000, 1000))
+def test_offsets_pass_through(stack, kind, method, offset):
+    rule = Rejection(kind)
+    moved = combine(stack + np.float32(offset), method, rule)
+    assert_allclose(moved.value, combine(stack, method, rule).value + offset, rtol=1e-5, atol=0.01)
+
+
+@quick
+@given(stacks, st.sampled_from(["none", "minmax", "sigclip"]), methods, st.sampled_from([0.25, 0.5, 2, 8]))
+def test_scales_pass_through(stack, kind, method, factor):
+    rule = Rejection(kind)
+    larger = combine(stack * np.float32(factor), method, rule)
+    assert_allclose(larger.value, combine(stack, method, rule).value * factor, rtol=1e-5)
+
+
+@quick
+@given(stacks, kinds, methods)
+def test_a_masked_frame_changes_nothing(stack, rule, method):
+    more = np.concatenate([stack, np.full_like(stack[:1], 9999)])
+    masks = np.zeros(more.shape, dtype="u1")
+    masks[-1] = 4
+    if rule.kind == "minmax":  # its numbers are fractions of all frames
+        rule = rule._replace(nlow=0, nhigh=0)
+    assert_array_equal(combine(more, method, rule, masks=masks).value, combine(stack, method, rule).value)
+
+
+@quick
+@given(stacks, kinds, methods, st.sampled_from([np.nan, np.inf, -np.inf]))
+def test_nan_never_leaks(stack, rule, method, junk):
+    more = np.concatenate([stack, np.full_like(stack[:1], junk)])
+    got = combine(more, method, rule)
+    assert np.isfinite(got.value).all()
+    assert got.count.max() <= len(stack)
+
+
+@quick
+@given(stacks, kinds, methods, st.integers(1, 7))
+def test_at_least_nkeep_values_stay(stack, rule, method, nkeep):
+    if rule.kind == "minmax":
+        return
+    got = combine(stack, method, rule._replace(nkeep=nkeep, low_sigma=0.1, high_sigma=0.1))
+    assert (got.count >= min(nkeep, len(stack))).all()
