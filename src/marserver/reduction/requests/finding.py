@@ -1,0 +1,31 @@
+"""Finding the row that a request names, and the rows of a `get`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from marserver.archive.kinds import named
+from marserver.archive.queries import LARGEST_ID, Find, find
+from marserver.archive.rows import Nesting, Row, stream
+from marserver.errors import NotFound
+
+
+def get(kind: str, what: Find) -> Iterator[Row]:
+    """The rows of one kind that match, one after another; raises Invalid before the first one."""
+    return stream(kind, find(kind, what), nesting(named(kind).name, what))
+
+
+def nesting(kind: str, what: Find) -> Nesting:
+    """How much hangs below the rows: everything by id, less in lists."""
+    if what.id is not None:
+        return Nesting.ALL
+    if what.dates is None and what.contains and not what.field:
+        return Nesting.NONE
+    return Nesting.SCI if kind == "individualfile" else Nesting.ALL
+
+
+def known(kind: str, row_id: int) -> Any:
+    """The row of this kind and id; raises NotFound."""
+    row = named(kind).objects.filter(pk=row_id).first() if 0 <= row_id <= LARGEST_ID else None
+    if row is None:
+        raise NotFound(f"no {kind} {row_id}")
+    return row
