@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
+import tomli_w
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from mar.bands import Band
@@ -242,6 +243,24 @@ def camera_from_text(text: str, origin: str = "camera") -> Camera:
         raise BadCamera(f"{origin} is not TOML: {error}") from error
     except ValidationError as error:
         raise BadCamera(f"{origin}: {_first_fault(error)}") from error
+
+
+def camera_to_toml(camera: Camera) -> str:
+    """The text of the camera's TOML file."""
+    return tomli_w.dumps(_plain(camera))
+
+
+def _plain(value: Any) -> Any:
+    """Models and sections as TOML holds them; what is None is left out."""
+    if isinstance(value, Section):
+        return value.to_fits()
+    if isinstance(value, BaseModel):
+        fields = type(value).model_fields
+        parts = {field.alias or name: getattr(value, name) for name, field in fields.items()}
+        return {name: _plain(part) for name, part in parts.items() if part is not None}
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    return value
 
 
 def _camera_text(name_or_path: str | Path) -> str:

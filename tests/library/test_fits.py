@@ -1,0 +1,154 @@
+"""FITS images: what is written is what is read, whole or not at all, and damage is named."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from mar.camera import load_camera
+from mar.errors import BadImage
+from mar.io.checksum import datasum
+from mar.io.fits import atomic, open_image, read_frame, read_header, read_image, scratch_rows, write_image
+
+
+@pytest.fixture
+def pixels():
+    return np.random.default_rng(1).normal(100, 5, (301, 203)).astype("f4")
+
+
+def test_the_header_describes_the_observation_and_not_the_storage(tmp_path, pixels):
+    header = fits.Header([("OBJECT", "M 5"), ("HIERARCH MAR QC NCMODE", 3.5)])
+    write_image(tmp_path / "a.fits", pixels, header)
+    back = read_header(tmp_path / "a.fits")
+    assert (back["OBJECT"], back["MAR QC NCMODE"], back["NAXIS1"], back["NAXIS2"]) == ("M 5", 3.5, 203, 301)
+    assert "BITPIX" not in back
+
+
+@pytest.mark.parametrize("name", ["a.fits", "a.fits.fz"])
+@pytest.mark.parametrize("dtype", ["u2", "u1"])
+def test_integers_come_back_without_loss(tmp_path, pixels, name, dtype):
+    written = pixels.astype(dtype)
+    write_image(tmp_path / name, written, fits.Header())
+    back, _ = read_image(tmp_path / name)
+    assert back.dtype == written.dtype
+    np.testing.assert_array_equal(back, written)
+
+
+def test_plain_floats_come_back_exactly_and_compressed_ones_within_a_32nd_of_the_noise(tmp_path, pixels):
+    for name, step in (("a.fits", 0), ("a.fits.fz", 5 / 32)):
+        write_image(tmp_path / name, pixels, fits.Header())
+        back, _ = read_image(tmp_path / name)
+        assert back.dtype == np.float32
+        assert np.abs(back - pixels).max() <= step
+    assert np.std(back - pixels) < 0.01 * 5
+
+
+def test_zeros_survive_compression(tmp_path, pixels):
+    pixels[:50] = 0
+    write_image(tmp_path / "a.fits.fz", pixels, fits.Header())
+    assert (read_image(tmp_path / "a.fits.fz")[0][:50] == 0).all()
+
+
+@pytest.mark.parametrize("name", ["a.fits", "a.fits.fz"])
+@pytest.mark.parametrize("dtype", ["f4", "u2", "u1"])
+def test_a_band_of_rows_is_that_part_of_the_whole(tmp_path, pixels, name, dtype):
+    write_image(tmp_path / name, pixels.astype(dtype), fits.Header())
+    whole, _ = read_image(tmp_path / name)
+    with open_image(tmp_path / name) as image:
+        assert image.shape == (301, 203)
+        np.testing.assert_array_equal(image.rows(17, 130), whole[17:130])
+
+
+@pytest.mark.parametrize("name", ["a.fits", "a.fits.fz"])
+@pytest.mark.parametrize("dtype", ["f4", "u2", "u1"])
+def test_the_checksum_is_that_of_the_standard(tmp_path, pixels, name, dtype):
+    said = write_image(tmp_path / name, pixels.astype(dtype), fits.Header())
+    with fits.open(tmp_path / name, checksum=True, disable_image_compression=True) as hdus:
+        assert (
+            str(hdus[-1].header["DATASUM"]).strip() == said
+        )  # checksum=True warns, an error here, if it is wrong
+    with open_image(tmp_path / name) as image:
+        assert image.checksum == said
+
+
+def test_the_checksum_of_an_odd_number_of_bytes_is_filled_with_zeros():
+    assert datasum(np.array([1, 2, 3], "u1")) == str(0x01020300)
+
+
+def test_a_changed_pixel_changes_the_checksum(pixels):
+    changed = pixels.copy()
+    changed[7, 7] += 1
+    assert datasum(pixels) != datasum(changed)
+
+
+def test_a_frame_knows_its_exposure_its_name_and_its_checksum(tmp_path, pixels):
+    header = fits.Header(
+        [("EXPTIME", 40), ("FILTER", "R"), ("OBJECT", "F 1"), ("DATE-OBS", "2024-03-01T03:04:05")]
+    )
+    said = write_image(tmp_path / "f.fits.fz", pixels, header)
+    frame = read_frame(tmp_path / "f.fits.fz", load_camera("t80cam-mini"))
+    assert (frame.exposure.name, frame.exposure.field, frame.label) == ("f", "F-1", "f.fits.fz")
+    assert frame.checksum == said
+
+
+def test_a_zero_point_written_as_text_and_an_extension_card_in_the_primary_header_are_understood(tmp_path):
+    cards = [
+        "SIMPLE  =                    T",
+        "BITPIX  =                   16",
+        "NAXIS   =                    2",
+        "NAXIS1  =                    4",
+        "NAXIS2  =                    2",
+        "XTENSION= 'BINTABLE'",
+        "BZERO   = '32768.0 '",
+        "BLANK   =               -32768",
+        "END",
+    ]
+    stored = (np.arange(8, dtype=">i4") * 8000 - 32768).astype(">i2").tobytes()
+    text = "".join(card.ljust(80) for card in cards).ljust(2880).encode()
+    (tmp_path / "odd.fits").write_bytes(text + stored.ljust(2880, b"\0"))
+    back, header = read_image(tmp_path / "odd.fits")
+    np.testing.assert_array_equal(back.ravel(), np.arange(8) * 8000)
+    assert "XTENSION" not in header
+    assert "BZERO" not in header
+
+
+def test_damage_is_named(tmp_path, pixels):
+    (tmp_path / "text.fits").write_text("these are not the pixels that you look for")
+    (tmp_path / "empty.fits").write_bytes(b"")
+    write_image(tmp_path / "whole.fits", pixels, fits.Header())
+    write_image(tmp_path / "whole.fits.fz", pixels, fits.Header())
+    for name in ("whole.fits", "whole.fits.fz"):
+        (tmp_path / f"cut-{name}").write_bytes((tmp_path / name).read_bytes()[:-20000])
+    fits.PrimaryHDU().writeto(tmp_path / "bare.fits")
+    for name, said in {
+        "text.fits": "not a FITS file",
+        "empty.fits": "not a FITS file",
+        "absent.fits": "cannot be read",
+        "cut-whole.fits": "truncated",
+        "cut-whole.fits.fz": "truncated",
+        "bare.fits": "holds no two-dimensional image",
+    }.items():
+        with pytest.raises(BadImage, match=f"^{name}: {said}"):
+            read_image(tmp_path / name)
+
+
+def test_a_product_that_fails_half_way_leaves_the_old_one_and_no_other_file(tmp_path):
+    product = tmp_path / "product.fits"
+    product.write_text("old")
+
+    def fail_half_way():
+        with atomic(product) as temporary:
+            temporary.write_text("half of the n")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_half_way()
+    assert product.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["product.fits"]
+
+
+def test_rows_are_gathered_on_disk_and_forgotten(tmp_path, pixels):
+    with scratch_rows(tmp_path, "tile", pixels.shape) as writer:
+        for y in range(0, 301, 100):
+            writer.write_rows(pixels[y : y + 100])
+        np.testing.assert_array_equal(writer.pixels, pixels)
+    assert list(tmp_path.iterdir()) == []
