@@ -14,10 +14,13 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mar.config.base import Section, item
+from mar.config.coadd import Coadd
+from mar.config.cosmics import Cosmics
 from mar.config.fringe import Fringe, Superflat
 from mar.config.general import General
 from mar.config.psfex import PSFex, Sextractor
 from mar.config.reduction import Reduction
+from mar.config.repair import Repair
 from mar.config.scamp import Scamp
 from mar.config.scan import Scan
 from mar.config.swarp import Swarp
@@ -51,6 +54,9 @@ class Config(BaseModel):
     psfex: PSFex = Field(PSFex(), alias="PSFex")
     sextractor: Sextractor = Field(Sextractor(), alias="Sextractor")
     thumbs: Thumbs = Field(Thumbs(), alias="Thumbs")
+    cosmics: Cosmics = Field(Cosmics(), alias="Cosmics")
+    repair: Repair = Field(Repair(), alias="Repair")
+    coadd: Coadd = Field(Coadd(), alias="Coadd")
 
 
 def config_from_dict(values: dict[str, Any], origin: str = "configuration") -> Config:
