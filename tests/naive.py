@@ -103,3 +103,113 @@ def _clip(pixel, rule, row_sigma, scales, zeros):
             while side and side[-1][0] <= best + 0.001:
                 kept.append(side.pop()[1])
     return sorted(kept)
+
+
+def coadd(values, weights, method="clipped", clip_sigma=4.0, clip_fraction=0.3):
+    """Value, weight and count of each pixel of resampled frames (n, ny, nx), one pixel at a time."""
+    _, ny, nx = values.shape
+    value, weight = np.zeros((ny, nx)), np.zeros((ny, nx))
+    count = np.zeros((ny, nx), dtype=int)
+    for y in range(ny):
+        for x in range(nx):
+            pairs = list(zip(map(float, values[:, y, x]), map(float, weights[:, y, x]), strict=True))
+            good = [(v, w) for v, w in pairs if w > 0]
+            masked = [(v, -w) for v, w in pairs if w < 0]
+            middle = statistics.median(v for v, _ in good) if good else 0.0
+            if method == "clipped" and len(good) >= 3:
+                good = [
+                    (v, w)
+                    for v, w in good
+                    if abs(v - middle) <= clip_sigma / math.sqrt(w) + clip_fraction * abs(middle)
+                ]
+            weight[y, x], count[y, x] = sum(w for _, w in good), len(good)
+            part = good or masked
+            if part:
+                value[y, x] = sum(v * w for v, w in part) / sum(w for _, w in part)
+            if good and method == "median":
+                value[y, x] = middle
+    return value, weight, count
+
+
+def lanczos(image, x, y, order=3):
+    """Value of an image at one position (zero-based), the weights normalised to one."""
+
+    def weights(at):
+        taps = range(math.floor(at) - order + 1, math.floor(at) + order + 1)
+        raw = {tap: float(np.sinc(at - tap) * np.sinc((at - tap) / order)) for tap in taps}
+        return {tap: weight / sum(raw.values()) for tap, weight in raw.items()}
+
+    return sum(
+        wy * wx * float(image[row, column])
+        for row, wy in weights(y).items()
+        for column, wx in weights(x).items()
+    )
+
+
+def fill_holes(rows, holes, reach=3):
+    """Holes replaced by the mean of good pixels near them, weighted by 1 / distance squared."""
+    filled = rows.astype(float)
+    for y, x in np.argwhere(holes):
+        near = [
+            (1 / ((v - y) ** 2 + (u - x) ** 2), float(rows[v, u]))
+            for v in range(max(0, y - reach), min(rows.shape[0], y + reach + 1))
+            for u in range(max(0, x - reach), min(rows.shape[1], x + reach + 1))
+            if not holes[v, u]
+        ]
+        filled[y, x] = sum(w * v for w, v in near) / sum(w for w, _ in near) if near else 0.0
+    return filled
+
+
+def laplacian_contrast(image, ys, xs, floor):
+    """L.A.Cosmic's Laplacian over twice the fine structure, from whole filtered images."""
+    from scipy import ndimage
+
+    image = np.asarray(image, dtype=float)
+    padded = np.pad(image, 1, mode="edge")
+    fine_grid = np.repeat(np.repeat(padded, 2, axis=0), 2, axis=1)
+    kernel = np.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]])
+    sharp = np.maximum(ndimage.convolve(fine_grid, kernel), 0)[2:-2, 2:-2]
+    ny, nx = image.shape
+    laplacian = sharp.reshape(ny, 2, nx, 2).mean(axis=(1, 3))
+    wide = np.pad(image, 4, mode="edge")
+    medians = ndimage.median_filter(wide, 3)
+    fine = (medians - ndimage.median_filter(medians, 7))[4:-4, 4:-4]
+    return (laplacian / 2 / np.maximum(fine, floor))[ys, xs]
+
+
+def interpolate(data, usable, ys, xs, method, largest_radius):
+    """Values of pixels from the good ones around: 0 inverse distance, 1 median, 2 linear."""
+    good = [(int(j), int(i)) for j, i in zip(*np.nonzero(usable), strict=True)]
+    values = []
+    for y, x in zip(ys, xs, strict=True):
+        value = _between(data, usable, y, x) if method == 2 else math.nan
+        if math.isnan(value):
+            near = []
+            for radius in range(2, largest_radius + 1):
+                near = [(j, i) for j, i in good if abs(j - y) <= radius and abs(i - x) <= radius]
+                if len(near) >= 3:
+                    break
+            value = _from_near(data, near, y, x, method)
+        values.append(value)
+    return np.array(values, dtype=np.float32)
+
+
+def _from_near(data, near, y, x, method):
+    if not near:
+        return math.nan
+    if method == 1:
+        return statistics.median(float(data[p]) for p in near)
+    weights = [1 / ((j - y) ** 2 + (i - x) ** 2) for j, i in near]
+    return sum(w * float(data[p]) for w, p in zip(weights, near, strict=True)) / sum(weights)
+
+
+def _between(data, usable, y, x):
+    best, shortest = math.nan, math.inf
+    for line, flags, here in ((data[y], usable[y], x), (data[:, x], usable[:, x], y)):
+        before = [i for i in range(here) if flags[i]]
+        after = [i for i in range(here + 1, len(line)) if flags[i]]
+        if before and after and after[0] - before[-1] < shortest:
+            shortest = after[0] - before[-1]
+            part = (here - before[-1]) / shortest
+            best = float(line[before[-1]]) * (1 - part) + float(line[after[0]]) * part
+    return best

@@ -1,0 +1,15 @@
+"""Section `cosmics` (ours)."""
+
+from mar.config.base import Section, item
+
+
+class Cosmics(Section):
+    """Cosmic rays, by L.A.Cosmic."""
+
+    sigclip: float = item(4.5, "Laplacian-to-noise limit for a pixel hit by a cosmic ray", unit="sigma", gt=0)
+    sigfrac: float = item(0.3, "Fraction of that limit for the neighbours of such a pixel", gt=0, le=1)
+    objlim: float = item(5.0, "Least contrast between a cosmic ray and the fine structure of a star", gt=0)
+    iterations: int = item(4, "Rounds of detection", ge=1, le=10)
+    grow_saturated: int = item(3, "Leave out this many pixels around saturated ones", unit="pixel", ge=0)
+    sky_mesh: int = item(128, "Mesh of the sky under the cosmic rays", unit="pixel", ge=16)
+    band_rows: int = item(1024, "Rows worked on at a time, which bounds the memory", unit="pixel", ge=64)

@@ -1,0 +1,105 @@
+"""Repair of masked pixels: smooth over defects, silent about stars."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from painted_sky import frame_of, noisy, paint_star
+
+import naive
+from mar.config.reduction import Reduction
+from mar.config.repair import Repair
+from mar.kernels.repair import IDW, LINEAR, MEDIAN, interpolate
+from mar.masks import Bit
+from mar.steps.repair import repair_masked
+
+
+@pytest.fixture
+def defective():
+    """A sloping sky with a dead column and a hot blob, all marked bad."""
+    rng = np.random.default_rng(6)
+    truth = 400 + np.linspace(0, 30, 200)[None, :] + np.zeros((300, 1))
+    data = noisy(truth)
+    mask = np.zeros(data.shape, dtype=np.uint8)
+    mask[:, 77] = mask[150:155, 20:25] = mask[0, 0] = Bit.BAD
+    data[mask != 0] = rng.uniform(2000, 60000, np.count_nonzero(mask))
+    return frame_of(data, mask), truth
+
+
+@pytest.mark.parametrize("method", ["idw", "median", "linear"])
+def test_repair_gives_bad_pixels_the_sky_around(defective, method):
+    frame, truth = defective
+    repaired = repair_masked(frame, Repair(), Reduction(pixcor_interpolator=method))
+    bad = frame.bits(Bit.BAD)
+    assert np.abs(repaired.data - truth)[bad].max() < 100
+    assert abs(np.median((repaired.data - truth)[bad])) < 3
+    assert repaired.header["MAR REPAIR NPIX"] == np.count_nonzero(bad)
+
+
+def test_repair_touches_only_what_was_asked(defective):
+    frame, _ = defective
+    frame.mask[40, 40] = Bit.COSMIC
+    frame.mask[41, 50] = Bit.SATURATED | Bit.BAD
+    repaired = repair_masked(frame, Repair(), Reduction())
+    changed = repaired.data != frame.data
+    assert not changed[~frame.bits(Bit.BAD)].any()
+    assert not changed[41, 50]
+    assert np.array_equal(repaired.mask, frame.mask)
+    both = repair_masked(frame, Repair(), Reduction(pixcor_maskvalues=(1, 4)))
+    assert both.data[40, 40] != frame.data[40, 40]
+
+
+def test_repair_does_not_change_its_input(defective):
+    frame, _ = defective
+    before, mask = frame.data.copy(), frame.mask.copy()
+    repair_masked(frame, Repair(), Reduction())
+    assert np.array_equal(frame.data, before)
+    assert np.array_equal(frame.mask, mask)
+
+
+def test_repair_never_invents_the_core_of_a_star():
+    image = np.full((200, 200), 400.0)
+    paint_star(image, 100, 100, 20000, 3.0)
+    data = noisy(image)
+    mask = np.zeros(data.shape, dtype=np.uint8)
+    mask[:, 100] = Bit.BAD
+    repaired = repair_masked(frame_of(data, mask), Repair(), Reduction())
+    assert np.array_equal(repaired.data[97:104, 100], data[97:104, 100])
+    assert (repaired.data[:80, 100] != data[:80, 100]).all()
+
+
+def test_repair_leaves_large_groups_alone_in_mode_morphology(defective):
+    frame, _ = defective
+    groups = repair_masked(frame, Repair(), Reduction(pixcor_maxarea=100))
+    assert np.array_equal(groups.data[:, 77], frame.data[:, 77])
+    assert not np.array_equal(groups.data[150:155, 20:25], frame.data[150:155, 20:25])
+    pixels = repair_masked(frame, Repair(), Reduction(pixcor_maxarea=100, pixcor_mode="pixels"))
+    assert (pixels.data[:, 77] != frame.data[:, 77]).all()
+
+
+def test_repair_leaves_no_nan(defective):
+    frame, truth = defective
+    frame.data[200, 100] = np.nan
+    frame.data[250:300, 150:200] = np.inf
+    frame.mask[250:300, 150:200] = Bit.BAD
+    repaired = repair_masked(frame, Repair(largest_radius=5), Reduction())
+    assert np.isfinite(repaired.data).all()
+    assert np.abs(repaired.data - truth)[frame.mask != 0].max() < 120
+
+
+def test_repair_of_a_clean_frame_is_the_frame():
+    frame = frame_of(noisy(np.full((100, 100), 400.0)))
+    repaired = repair_masked(frame, Repair(), Reduction())
+    assert np.array_equal(repaired.data, frame.data)
+    assert repaired.data is not frame.data
+
+
+@pytest.mark.parametrize("method", [IDW, MEDIAN, LINEAR])
+def test_interpolation_agrees_with_naive(method):
+    rng = np.random.default_rng(7)
+    data = rng.normal(400, 20, (30, 34)).astype(np.float32)
+    usable = rng.random(data.shape) > 0.4
+    usable[:14, :12] = False
+    ys, xs = np.nonzero(~usable)
+    ours = interpolate(data, usable, ys, xs, method, 6)
+    assert np.isnan(ours).any()
+    assert_allclose(ours, naive.interpolate(data, usable, ys, xs, method, 6), rtol=1e-5)
