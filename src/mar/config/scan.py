@@ -6,13 +6,15 @@ from mar.config.base import Section, item
 
 FitFunction = Literal["polynomial", "spline", "running", "rows", "none"]
 Interpolation = Literal["median", "mean", "linear"]
+XStrip = Literal["OVSCX", "PRSCX"]
+YStrip = Literal["OVSCY", "PRSCY"]
 
 
 class Scan(Section):
-    """Overscan correction and trimming. X strips stand beside the science columns, Y strips above or below."""
+    """Overscan and trimming. X strips stand beside the science section, Y strips above or below."""
 
-    use_overscan: bool = item(True, "Use the overscan strips")
-    use_prescan: bool = item(False, "Use the prescan strips")
+    use_overscan: bool = item(True, "Use overscan strips at all, those of x and y alike")
+    use_prescan: bool = item(True, "Use prescan strips at all, those of x and y alike")
     use_overscan_x: bool = item(True, "Use the overscan columns")
     use_prescan_x: bool = item(False, "Use the prescan columns")
     use_overscan_y: bool = item(False, "Use the overscan rows")
@@ -23,16 +25,20 @@ class Scan(Section):
     ovsc_npixels_y: int = item(
         8, "Columns averaged into one superpixel of the overscan rows", unit="pixel", ge=1
     )
-    ovsc_iden_x: str = item("OVSCX", "Name of the overscan columns in the header")
-    ovsc_iden_y: str = item("OVSCY", "Name of the overscan rows in the header")
-    prsc_iden_x: str = item("PRSCX", "Name of the prescan columns in the header")
-    prsc_iden_y: str = item("PRSCY", "Name of the prescan rows in the header")
-    fitfunction_x: FitFunction = item("polynomial", "Model of the level along the overscan columns")
-    fitfunction_y: FitFunction = item("polynomial", "Model of the level along the overscan rows")
+    ovsc_iden_x: XStrip = item("OVSCX", "Which strip of the camera serves as overscan columns")
+    ovsc_iden_y: YStrip = item("OVSCY", "Which strip of the camera serves as overscan rows")
+    prsc_iden_x: XStrip = item("PRSCX", "Which strip of the camera serves as prescan columns")
+    prsc_iden_y: YStrip = item("PRSCY", "Which strip of the camera serves as prescan rows")
+    fitfunction_x: FitFunction = item(
+        "polynomial", "Model of the level along the columns; rows: each superpixel its own, none: one level"
+    )
+    fitfunction_y: FitFunction = item(
+        "polynomial", "Model of the level along the rows; rows: each superpixel its own, none: one level"
+    )
     polydeg_x: int = item(1, "Degree of the polynomial along the overscan columns", ge=0, le=9)
     polydeg_y: int = item(1, "Degree of the polynomial along the overscan rows", ge=0, le=9)
-    direction: Literal["x", "y", "xy"] = item("x", "Which correction comes first")
-    xcorrect: bool = item(True, "Correct along x")
+    direction: Literal["x", "y"] = item("x", "Which strips are measured first where both are used")
+    xcorrect: bool = item(True, "Use the x strips at all, overscan and prescan")
     cor: bool = item(True, "Subtract the model; false only trims")
     overscan_fix_bad_pixels_columns_x: bool = item(
         True, "Find and replace bad columns of the overscan columns"
@@ -45,5 +51,9 @@ class Scan(Section):
         "Grid of outputs; the camera's own order is used",
         unused=True,
     )
-    overscan_correct_ind_pixels_x: bool = item(True, "Reject single bad pixels of the overscan columns")
-    overscan_correct_ind_pixels_y: bool = item(True, "Reject single bad pixels of the overscan rows")
+    overscan_correct_ind_pixels_x: bool = item(
+        True, "Leave out single pixels of the overscan columns beyond 5 sigma"
+    )
+    overscan_correct_ind_pixels_y: bool = item(
+        True, "Leave out single pixels of the overscan rows beyond 5 sigma"
+    )

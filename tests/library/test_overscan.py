@@ -1,0 +1,238 @@
+"""Overscan: every option against raw frames whose level is known."""
+
+import itertools
+
+import numpy as np
+import pytest
+from astropy.io.fits import Header
+from numpy.testing import assert_allclose, assert_array_equal
+
+from mar.camera import Section, load_camera
+from mar.config.scan import Scan
+from mar.errors import BadConfig, BadImage
+from mar.frame import Frame
+from mar.steps.overscan import measure_overscan, subtract_overscan
+from mar.steps.rows import ArrayRows
+
+SKY = 500.0
+
+
+@pytest.fixture(scope="module")
+def mini():
+    return load_camera("t80cam-mini")
+
+
+def raw_frame(camera, noise=0.0, slope=0.0, wave=0.0, column_slope=0.0, sky=SKY, seed=3):
+    """1000 ADU and 10 more per amplifier, a drift along rows and columns, sky on the science sections."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[: camera.raw_shape[0], : camera.raw_shape[1]].astype("f8")
+    raw = slope * y + wave * np.sin(y / 60.0) + column_slope * x
+    for index, amplifier in enumerate(camera.amplifiers):
+        sections = [
+            amplifier.science,
+            amplifier.prescan_x,
+            amplifier.overscan_x,
+            amplifier.prescan_y,
+            amplifier.overscan_y,
+        ]
+        for section in filter(None, sections):
+            raw[section.slices] += 1000 + 10 * index
+        raw[amplifier.science.slices] += sky
+    raw += rng.normal(0, noise, raw.shape) if noise else 0
+    return Frame(data=raw.astype("f4"), header=Header(), label="raw1")
+
+
+FUNCTIONS = ["polynomial", "spline", "running", "rows", "none"]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("strip", ["overscan", "prescan"])
+def test_a_level_per_amplifier_is_removed(mini, function, strip):
+    use = {"use_overscan_x": strip == "overscan", "use_prescan_x": strip == "prescan"}
+    frame = subtract_overscan(raw_frame(mini, noise=3.6), mini, Scan(fitfunction_x=function, **use))
+    assert frame.data.shape == mini.shape
+    assert frame.data.dtype == np.float32
+    for amplifier in mini.amplifiers:
+        # 577 rows of 3 or 4 pixels tell the level within 3.6 / sqrt(577 * 3) = 0.09 ADU rms
+        assert abs(frame.data[amplifier.trimmed.slices].mean() - SKY) < 0.4
+
+
+@pytest.mark.parametrize("function", ["polynomial", "spline", "rows"])
+def test_a_slope_along_rows_is_removed(mini, function):
+    raw = raw_frame(mini, slope=0.02)
+    frame = subtract_overscan(raw, mini, Scan(fitfunction_x=function))
+    assert_allclose(frame.data, SKY, atol=0.1)
+
+
+def test_per_row_model_follows_any_drift_within_a_twentieth_of_an_adu(mini):
+    raw = raw_frame(mini, wave=5.0)
+    per_row = subtract_overscan(raw, mini, Scan(fitfunction_x="rows", ovsc_npixels_x=1))
+    for amplifier in mini.amplifiers:
+        part = per_row.data[amplifier.trimmed.slices]
+        assert abs(part.mean() - SKY) < 0.05
+        assert np.ptp(part) < 0.05
+
+
+def test_a_drift_that_a_line_cannot_follow_is_reported(mini):
+    raw = raw_frame(mini, wave=5.0, noise=3.6)
+    line = subtract_overscan(raw, mini, Scan()).header["MAR OVSC OUT1 DRIFT"]
+    spline = subtract_overscan(raw, mini, Scan(fitfunction_x="spline")).header["MAR OVSC OUT1 DRIFT"]
+    assert 2.5 < line < 4.5
+    assert spline < 0.7
+
+
+def test_overscan_rows_take_off_what_columns_cannot(mini):
+    raw = raw_frame(mini, slope=0.01, column_slope=0.02)
+    both = subtract_overscan(raw, mini, Scan(use_overscan_y=True))
+    assert_allclose(both.data, SKY, atol=0.1)
+    assert np.ptp(subtract_overscan(raw, mini, Scan()).data) > 2
+
+
+def test_rows_first_gives_the_same_sky(mini):
+    raw = raw_frame(mini, slope=0.01, column_slope=0.02)
+    frame = subtract_overscan(raw, mini, Scan(use_overscan_y=True, direction="y"))
+    assert_allclose(frame.data, SKY, atol=0.1)
+
+
+def test_overscan_rows_alone_remove_the_level(mini):
+    frame = subtract_overscan(
+        raw_frame(mini, column_slope=0.02), mini, Scan(use_overscan_x=False, use_overscan_y=True)
+    )
+    assert_allclose(frame.data, SKY, atol=0.1)
+
+
+@pytest.mark.parametrize("method", ["median", "mean", "linear"])
+def test_a_bad_overscan_column_does_no_harm(mini, method):
+    raw = raw_frame(mini, noise=1.0)
+    strip = mini.amplifiers[2].overscan_x
+    raw.data[strip.y0 : strip.y1, strip.x0 + 1] += 300
+    good = subtract_overscan(raw, mini, Scan(overscan_interpolation_method_x=method))
+    part = mini.amplifiers[2].trimmed.slices
+    assert abs(good.data[part].mean() - SKY) < 0.2
+    left = Scan(overscan_fix_bad_pixels_columns_x=False, overscan_correct_ind_pixels_x=False)
+    assert abs(subtract_overscan(raw, mini, left).data[part].mean() - SKY) > 50
+
+
+def test_three_pixel_strips_survive_a_bad_column(mini):
+    raw = raw_frame(mini, noise=1.0)
+    strip = mini.amplifiers[5].prescan_x
+    raw.data[strip.y0 : strip.y1, strip.x0] -= 200
+    frame = subtract_overscan(raw, mini, Scan(use_overscan_x=False, use_prescan_x=True))
+    assert abs(frame.data[mini.amplifiers[5].trimmed.slices].mean() - SKY) < 0.2
+
+
+def test_cosmic_rays_in_the_overscan_do_no_harm(mini):
+    raw = raw_frame(mini, noise=2.0)
+    strip = mini.amplifiers[0].overscan_x
+    raw.data[strip.y0 + 100 : strip.y0 + 104, strip.x0 : strip.x0 + 2] = 60000
+    frame = subtract_overscan(raw, mini, Scan())
+    assert abs(frame.data[mini.amplifiers[0].trimmed.slices].mean() - SKY) < 0.25
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    """One amplifier of 40 columns with strips of three pixels on all four sides."""
+    single = load_camera("single")
+    output = single.outputs[0].model_copy(
+        update={
+            "science": Section(3, 43, 3, 63),
+            "prescan_x": Section(0, 3, 3, 63),
+            "overscan_x": Section(43, 46, 3, 63),
+            "prescan_y": Section(3, 43, 0, 3),
+            "overscan_y": Section(3, 43, 63, 66),
+        }
+    )
+    return single.model_copy(update={"raw_columns": 46, "raw_rows": 66, "outputs": (output,)})
+
+
+def test_every_combination_of_options_works_on_strips_of_three_pixels(tiny):
+    reader = ArrayRows(raw_frame(tiny, noise=1.0).data)
+    switches = itertools.product(["x", "y"], [True, False], [True, False], [1, 8])
+    for function, (direction, columns, pixels, size) in itertools.product(FUNCTIONS, switches):
+        config = Scan(
+            use_prescan_x=True,
+            use_overscan_y=True,
+            use_prescan_y=True,
+            fitfunction_x=function,
+            fitfunction_y=function,
+            direction=direction,
+            overscan_fix_bad_pixels_columns_x=columns,
+            overscan_fix_bad_pixels_columns_y=columns,
+            overscan_correct_ind_pixels_x=pixels,
+            overscan_correct_ind_pixels_y=pixels,
+            ovsc_npixels_x=size,
+            ovsc_npixels_y=size,
+        )
+        # the second direction leans on the first one's end, with one-pixel superpixels on 6 pixels
+        assert measure_overscan(reader, tiny, config).levels[0].mean == pytest.approx(1000, abs=1.0)
+
+
+@pytest.mark.parametrize("config", [Scan(cor=False), Scan(use_overscan=False), Scan(xcorrect=False)])
+def test_turned_off_it_only_trims(mini, config):
+    raw = raw_frame(mini)
+    frame = subtract_overscan(raw, mini, config)
+    assert frame.header["OVERSCAN"] == "trimmed only"
+    for amplifier in mini.amplifiers:
+        assert_array_equal(frame.data[amplifier.trimmed.slices], raw.data[amplifier.science.slices])
+
+
+def test_the_other_strip_can_be_named(mini):
+    raw = raw_frame(mini)
+    swapped = subtract_overscan(raw, mini, Scan(ovsc_iden_x="PRSCX"))
+    assert swapped.header["OVERSCAN"] == "PRSCX polynomial 1"
+
+
+def test_bands_of_rows_equal_the_whole(mini):
+    raw = raw_frame(mini, noise=3.0, slope=0.01)
+    whole = subtract_overscan(raw, mini, Scan())
+    reader = ArrayRows(raw.data)
+    model = measure_overscan(reader, mini, Scan())
+    parts = [model.rows(reader, y0, min(y0 + 100, mini.shape[0])) for y0 in range(0, mini.shape[0], 100)]
+    assert_array_equal(np.concatenate(parts), whole.data)
+
+
+def test_the_mask_is_trimmed_with_the_pixels(mini):
+    raw = raw_frame(mini)
+    mask = np.zeros(mini.raw_shape, dtype="u1")
+    upper = mini.amplifiers[12]
+    mask[upper.science.y0 + 5, upper.science.x0 + 7] = 2
+    frame = subtract_overscan(raw.replace(mask=mask), mini, Scan())
+    assert frame.mask[upper.trimmed.y0 + 5, upper.trimmed.x0 + 7] == 2
+    assert frame.mask.sum() == 2
+
+
+def test_integer_counts_below_the_overscan_become_negative(mini):
+    raw = raw_frame(mini, sky=-20)
+    counts = raw.replace(data=np.round(raw.data).astype("u2"))
+    assert_allclose(subtract_overscan(counts, mini, Scan()).data, -20, atol=0.01)
+
+
+def test_overscan_does_not_change_its_input(mini):
+    raw = raw_frame(mini, noise=2.0)
+    before, cards = raw.data.copy(), raw.header.copy()
+    subtract_overscan(raw, mini, Scan())
+    assert_array_equal(raw.data, before)
+    assert raw.header == cards
+
+
+def test_the_header_says_what_was_done_and_the_levels(mini):
+    header = subtract_overscan(raw_frame(mini), mini, Scan()).header
+    assert header["OVERSCAN"] == "OVSCX polynomial 1"
+    assert header["MAR OVSC OUT3 LEVEL"] == pytest.approx(1020, abs=0.01)
+
+
+def test_a_frame_of_another_size_is_refused(mini):
+    small = Frame(data=np.zeros((10, 10), "u2"), header=Header(), label="small1")
+    with pytest.raises(BadImage, match="small1 is \\(10, 10\\)"):
+        subtract_overscan(small, mini, Scan())
+
+
+def test_a_strip_that_the_camera_lacks_is_named(mini):
+    with pytest.raises(BadConfig, match="OUT1 has no strip PRSCY"):
+        subtract_overscan(raw_frame(mini), mini, Scan(use_prescan_y=True))
+
+
+def test_a_camera_with_one_amplifier(request):
+    single = load_camera("single")
+    frame = subtract_overscan(raw_frame(single, slope=0.01), single, Scan())
+    assert_allclose(frame.data, SKY, atol=0.1)
