@@ -1,0 +1,155 @@
+"""The scan: every FITS frame not yet known becomes an individualfile; what cannot be read is reported, one by one."""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from django.db import transaction
+
+from mar.camera import Camera
+from mar.errors import BadHeader, BadImage, MarError
+from mar.exposure import Exposure, read_exposure
+from mar.io.fits import open_image, read_header, stem
+from mar.progress import Progress, silent
+from marserver.archive.models import FrameType, IndividualFile
+from marserver.reduction.folders import Found, walk
+
+FILES_AT_ONCE = 200
+GROWING_S = 2.0  # a file changed so recently may still be on its way
+
+
+@dataclass
+class Scanned:
+    """What a scan found."""
+
+    new: int = 0
+    known: int = 0
+    refused: list[str] = field(default_factory=list)
+
+    def sentence(self) -> str:
+        """In words."""
+        return f"{self.new} new frames, {self.known} known, {len(self.refused)} refused"
+
+
+def scan(root: Path, folder: str, camera: Camera, contains: str = "", progress: Progress = silent) -> Scanned:
+    """Register the frames below a folder of the data root; what is found is committed some hundreds at a time.
+
+    A file that is not taken leaves a reason in `refused`, and may be scanned again.
+    """
+    scanned = Scanned()
+    progress("looking for files", 0, 0)
+    files = list(walk(root, folder, contains))
+    for number, batch in enumerate(pieces(files, FILES_AT_ONCE)):
+        progress("reading headers", number * FILES_AT_ONCE, len(files))
+        take(root, batch, camera, scanned)
+    progress("reading headers", len(files), len(files))
+    return scanned
+
+
+def pieces(files: Iterable[Found], size: int) -> Iterator[list[Found]]:
+    """The files, some at a time."""
+    left = iter(files)
+    while some := list(islice(left, size)):
+        yield some
+
+
+def take(root: Path, files: list[Found], camera: Camera, scanned: Scanned) -> None:
+    """Register some files in one transaction."""
+    names = {found.path: name_of(found.path, camera) for found in files}
+    known = known_paths(names.values())
+    fresh: dict[str, IndividualFile] = {}
+    for found in files:
+        name = names[found.path]
+        before = known.get(name) or (fresh[name].file_path if name in fresh else "")
+        reason = found.refused or refusal(root, before, found.path)
+        if reason:
+            scanned.refused.append(reason)
+        elif before:
+            scanned.known += 1
+        else:
+            try:
+                fresh[name] = row_of(found.path, name, read_raw(root / found.path, camera))
+            except MarError as error:
+                scanned.refused.append(with_path(found.path, str(error)))
+    with transaction.atomic():
+        IndividualFile.objects.bulk_create(fresh.values(), ignore_conflicts=True)
+    scanned.new += len(fresh)
+
+
+def with_path(path: str, reason: str) -> str:
+    """A reason that names the whole path once."""
+    name = Path(path).name
+    return f"{path}: {reason.removeprefix(f'{name}: ').removeprefix(f'{stem(Path(path))}: ')}"
+
+
+def name_of(path: str, camera: Camera) -> str:
+    """What tells a frame from all others: its name, or its path where the camera's names come again."""
+    name = stem(Path(path))
+    return name if camera.unique_name == "name" else (Path(path).parent / name).as_posix()
+
+
+def known_paths(names: Iterable[str]) -> dict[str, str]:
+    """The paths of frames already known, by name."""
+    return dict(IndividualFile.objects.filter(file_name__in=names).values_list("file_name", "file_path"))
+
+
+def refusal(root: Path, before: str, path: str) -> str:
+    """Why a file with a known name is refused, or nothing: the same frame is no reason."""
+    if not before or same_frame(before, path) or same_pixels(root / before, root / path):
+        return ""
+    return f"{path}: another file of that name is known as {before}; rename one of them"
+
+
+def same_frame(before: str, path: str) -> bool:
+    """Whether two paths are one frame, compressed or not."""
+    return before.removesuffix(".fz") == path.removesuffix(".fz")
+
+
+def same_pixels(before: Path, path: Path) -> bool:
+    """Whether two files hold the same pixels: a copy is not another frame."""
+    try:
+        with open_image(before) as one, open_image(path) as other:
+            return one.shape == other.shape and one.checksum == other.checksum
+    except BadImage:
+        return False
+
+
+def read_raw(path: Path, camera: Camera) -> Exposure:
+    """What a raw file holds; raises BadImage where it is truncated, growing or of another size, and BadHeader."""
+    header = read_header(path)
+    if time.time() - path.stat().st_mtime < GROWING_S and still_growing(path):
+        raise BadImage(f"{path.name}: still growing; scan again when it is complete")
+    shape = int(header["NAXIS2"]), int(header["NAXIS1"])
+    if shape != camera.raw_shape:
+        raise BadImage(
+            f"{path.name}: {shape[1]} x {shape[0]} pixels; a raw frame of {camera.name} has "
+            f"{camera.raw_columns} x {camera.raw_rows}"
+        )
+    return read_exposure(header, camera, stem(path))
+
+
+def still_growing(path: Path) -> bool:
+    """Whether a file changes its size within a moment."""
+    before = path.stat().st_size
+    time.sleep(0.02)
+    return path.stat().st_size != before
+
+
+def row_of(path: str, name: str, exposure: Exposure) -> IndividualFile:
+    """The row of a raw frame."""
+    if exposure.type == FrameType.SCI and not exposure.field:
+        raise BadHeader(f"{exposure.name}: no OBJECT; a science frame needs the name of its field")
+    return IndividualFile(
+        file_name=name,
+        file_path=path,
+        file_type=exposure.type.value,
+        obs_date=exposure.date_obs,
+        night=exposure.night,
+        field=exposure.field,
+        band=exposure.band,
+        exptime=exposure.exptime_s,
+        crval1=exposure.ra_deg,
+        crval2=exposure.dec_deg,
+    )
