@@ -137,7 +137,7 @@ _kept: dict[int, Engine] = {}  # at most one: processes asked for, and what runs
 
 
 def shared_engine(processes: int = 0) -> Engine:
-    """The engine of this process, started once and kept warm; another number of processes makes another one."""
+    """The engine of this process, started once and kept warm; another one for another number of processes."""
     if processes not in _kept:
         close_shared_engine()
         _kept[processes] = open_engine(settings.MAR_ENGINE, processes)

@@ -1,4 +1,4 @@
-"""The scan: every FITS frame not yet known becomes an individualfile; what cannot be read is reported, one by one."""
+"""The scan: every FITS frame not yet known becomes an individualfile; the others are reported."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -34,7 +34,7 @@ class Scanned:
 
 
 def scan(root: Path, folder: str, camera: Camera, contains: str = "", progress: Progress = silent) -> Scanned:
-    """Register the frames below a folder of the data root; what is found is committed some hundreds at a time.
+    """Register the frames below a folder of the data root, committed some hundreds at a time.
 
     A file that is not taken leaves a reason in `refused`, and may be scanned again.
     """
@@ -68,6 +68,7 @@ def take(root: Path, files: list[Found], camera: Camera, scanned: Scanned) -> No
             scanned.refused.append(reason)
         elif before:
             scanned.known += 1
+            follow(root, name, before, found.path)
         else:
             try:
                 fresh[name] = row_of(found.path, name, read_raw(root / found.path, camera))
@@ -116,8 +117,14 @@ def same_pixels(before: Path, path: Path) -> bool:
         return False
 
 
+def follow(root: Path, name: str, before: str, path: str) -> None:
+    """Take the present path of a known frame that was compressed or moved since."""
+    if before != path and not (root / before).exists():
+        IndividualFile.objects.filter(file_name=name).update(file_path=path)
+
+
 def read_raw(path: Path, camera: Camera) -> Exposure:
-    """What a raw file holds; raises BadImage where it is truncated, growing or of another size, and BadHeader."""
+    """What a raw file holds; raises BadHeader, and BadImage where it is truncated, growing or misshapen."""
     header = read_header(path)
     if time.time() - path.stat().st_mtime < GROWING_S and still_growing(path):
         raise BadImage(f"{path.name}: still growing; scan again when it is complete")

@@ -8,27 +8,18 @@ from django.conf import settings
 from mar.camera import Camera, load_camera
 from mar.config import Config, load_config
 from mar.errors import BadHeader
+from mar.io.names import Layout
 from marserver.errors import Invalid
-
-PRODUCT_FOLDERS = [
-    "MASTERS",
-    "PROCESSED",
-    "SEXTRACTOR",
-    "SCAMP",
-    "SWARP",
-    "THUMBS",
-    "TILES",
-    "LOGS",
-    "CONFIG",
-    "REFCAT",
-    "TMP",
-    "TRUTH",
-]  # TRUTH is what the simulator leaves beside its frames
 
 
 def root() -> Path:
     """The data root, links resolved."""
     return Path(settings.MAR_ROOT).resolve()
+
+
+def layout() -> Layout:
+    """Where every product stands."""
+    return Layout(root())
 
 
 def camera() -> Camera:
