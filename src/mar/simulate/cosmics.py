@@ -5,7 +5,8 @@ import numpy as np
 from mar.masks import Bit
 
 _STEPS_PER_PIXEL = 8
-_CHARGE_PER_PIXEL = 900.0  # electrons that a muon leaves along a pixel of its path
+_CHARGE_PER_PIXEL = 500.0  # electrons that a muon leaves along a pixel of its path
+_DEPTH_PX = 3.0  # of the silicon
 _DIFFUSION_PX = 0.3
 
 
@@ -31,16 +32,16 @@ def add_cosmics(
     y, x, charge = cosmic_charge((image.shape[0], image.shape[1]), count, rng)
     noise = np.sqrt(np.maximum(image[y, x], 0) + read_noise_e**2)
     seen = charge > 5 * noise
-    marked[y[seen], x[seen]] |= Bit.COSMIC
+    marked[y[seen], x[seen]] |= np.uint8(Bit.COSMIC)
     image[y, x] += charge.astype(image.dtype)
 
 
 def _track(shape: tuple[int, int], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """One track, as many small deposits: rows, columns, electrons."""
     if rng.uniform() < 0.75:
-        # The flux of muons goes as the squared cosine of the zenith angle, the chip is two pixels deep
+        # The flux of muons goes as the squared cosine of the zenith angle, and the chip has a depth
         slant = np.sqrt(1 / rng.uniform(1e-4, 1) ** 0.5 - 1)
-        length, bend = min(2.0 * slant + 0.3, 300.0), 0.0
+        length, bend = min(_DEPTH_PX * slant + 0.3, 300.0), 0.0
     else:
         length, bend = rng.uniform(2, 25), 0.25
     steps = max(4, int(length * _STEPS_PER_PIXEL))
@@ -48,6 +49,6 @@ def _track(shape: tuple[int, int], rng: np.random.Generator) -> tuple[np.ndarray
     y = rng.uniform(0, shape[0]) + np.cumsum(np.sin(direction)) * length / steps
     x = rng.uniform(0, shape[1]) + np.cumsum(np.cos(direction)) * length / steps
     blur = rng.normal(0, _DIFFUSION_PX, (2, steps))
-    total = _CHARGE_PER_PIXEL * max(length, 0.7) * rng.lognormal(0, 0.6)
+    total = _CHARGE_PER_PIXEL * np.hypot(length, _DEPTH_PX) * rng.lognormal(0, 0.6)
     share = rng.gamma(2.0, size=steps)
     return np.rint(y + blur[0]).astype(int), np.rint(x + blur[1]).astype(int), total * share / share.sum()

@@ -57,10 +57,10 @@ class Detector:
         if effects.dust:
             _add_dust(pixels, chance(self.seed, "dust"))
         if effects.cold_pixels:
-            y, x, left = self._cold
-            pixels[y, x] *= left
-        for x, rows, left, _ in self.bad_columns:
-            pixels[rows, x] *= left
+            cold_y, cold_x, left = self._cold
+            pixels[cold_y, cold_x] *= left
+        for column, rows, share, _ in self.bad_columns:
+            pixels[rows, column] *= share
         return pixels
 
     @cached_property
