@@ -132,12 +132,17 @@ def coadd(values, weights, method="clipped", clip_sigma=4.0, clip_fraction=0.3):
 
 
 def lanczos(image, x, y, order=3):
-    """Value of an image at one position (zero-based), the weights normalised to one."""
+    """Value of an image at one position (zero-based), the weights corrected to reproduce a plane."""
 
     def weights(at):
         taps = range(math.floor(at) - order + 1, math.floor(at) + order + 1)
         raw = {tap: float(np.sinc(at - tap) * np.sinc((at - tap) / order)) for tap in taps}
-        return {tap: weight / sum(raw.values()) for tap, weight in raw.items()}
+        window = {tap: math.cos(math.pi * (tap - at) / (2 * order)) ** 2 for tap in taps}
+        m0, m1, m2 = (sum(window[tap] * (tap - at) ** power for tap in taps) for power in range(3))
+        lack = 1 - sum(raw.values())
+        tilt = -sum(raw[tap] * (tap - at) for tap in taps)
+        a, b = np.linalg.solve([[m0, m1], [m1, m2]], [lack, tilt])
+        return {tap: raw[tap] + window[tap] * (a + b * (tap - at)) for tap in taps}
 
     return sum(
         wy * wx * float(image[row, column])

@@ -1,4 +1,4 @@
-"""Combination of resampled frames: clipped weighted mean, weighted mean, weighted median of equals."""
+"""Combination of resampled frames: clipped weighted mean, weighted mean, median."""
 
 import numpy as np
 
@@ -23,6 +23,35 @@ def _sort(values: np.ndarray, n: int) -> None:
 def _median(values: np.ndarray, n: int) -> float:
     _sort(values, n)
     return 0.5 * (values[(n - 1) // 2] + values[n // 2])
+
+
+@jit
+def _kept(
+    values: np.ndarray, weights: np.ndarray, n: int, middle: float, clip_sigma: float, margin: float
+) -> tuple[float, float, int]:
+    """Weighted sum, weight and number of the values near enough to the middle."""
+    total = 0.0
+    total_weight = 0.0
+    used = 0
+    for i in range(n):
+        if abs(values[i] - middle) <= clip_sigma / np.sqrt(weights[i]) + margin:
+            total += weights[i] * values[i]
+            total_weight += weights[i]
+            used += 1
+    return total, total_weight, used
+
+
+@jit
+def _masked_mean(values: np.ndarray, weights: np.ndarray, row: int, x: int) -> float:
+    """Mean of the values whose weight is negative; 0 where there is none."""
+    total = 0.0
+    total_weight = 0.0
+    for frame in range(values.shape[0]):
+        w = weights[frame, row, x]
+        if w < 0:
+            total -= w * values[frame, row, x]
+            total_weight -= w
+    return total / total_weight if total_weight > 0 else 0.0
 
 
 @parallel_jit
@@ -51,41 +80,33 @@ def coadd(
         ordered = np.empty(frames, np.float32)
         for x in range(columns):
             n = 0
-            masked_sum = 0.0
-            masked_weight = 0.0
+            total = 0.0
+            total_weight = 0.0
+            highest_weight = np.float32(0)
+            low, high = np.float32(np.inf), np.float32(-np.inf)
             for frame in range(frames):
                 w = weights[frame, row, x]
                 if w > 0:
-                    good[n] = values[frame, row, x]
+                    v = values[frame, row, x]
+                    good[n] = v
                     good_weight[n] = w
-                    ordered[n] = good[n]
                     n += 1
-                elif w < 0:
-                    masked_sum -= w * values[frame, row, x]
-                    masked_weight -= w
-            middle = 0.0
-            if n > 0 and method != WEIGHTED:
+                    total += w * v
+                    total_weight += w
+                    highest_weight = max(highest_weight, w)
+                    low, high = min(low, v), max(high, v)
+            used = n
+            value = total / total_weight if n > 0 else _masked_mean(values, weights, row, x)
+            if n > 0 and method == MEDIAN:
+                value = _median(good, n)
+            # most pixels agree so well that nothing can lie beyond the limit: spare them the sorting
+            elif n >= 3 and method == CLIPPED and (high - low) ** 2 * highest_weight > clip_sigma**2:
+                ordered[:n] = good[:n]
                 middle = _median(ordered, n)
-            total = 0.0
-            total_weight = 0.0
-            used = 0
-            for i in range(n):
-                if method == CLIPPED and n >= 3:
-                    limit = clip_sigma / np.sqrt(good_weight[i]) + clip_fraction * abs(middle)
-                    if abs(good[i] - middle) > limit:
-                        continue
-                total += good_weight[i] * good[i]
-                total_weight += good_weight[i]
-                used += 1
-            value = 0.0
-            if used > 0:
-                value = total / total_weight
-            elif n > 0:
-                value = middle
-            elif masked_weight > 0:
-                value = masked_sum / masked_weight
-            if method == MEDIAN and n > 0:
-                value = middle
+                total, total_weight, used = _kept(
+                    good, good_weight, n, middle, clip_sigma, clip_fraction * abs(middle)
+                )
+                value = total / total_weight if used > 0 else middle
             tile[row, x] = value
             weight[row, x] = total_weight
             count[row, x] = used

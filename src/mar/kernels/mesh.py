@@ -35,7 +35,7 @@ def mesh_row(
     level: np.ndarray,
     rms: np.ndarray,
 ) -> None:
-    """Level and rms (cells,) of the cells of one mesh row; NaN where under a quarter of the pixels are usable.
+    """Level and rms (cells,) of the cells of a mesh row; NaN where under a quarter of the pixels are usable.
 
     `rows` (n, nx) holds all rows of the cells, `cell_edges` (cells + 1,) the columns between which they lie;
     pixels where `excluded` is not 0 and NaNs are left out. Every `stride`-th pixel of every `stride`-th row

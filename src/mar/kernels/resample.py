@@ -1,7 +1,9 @@
 """Interpolation of an image at the positions of another grid's pixels.
 
-The twin of SWarp's resampling (Bertin et al. 2002): an interpolating function of 2 to 8 taps a side, tabulated
-in 1024 phases per pixel, so that a position is rounded by at most 1/2048 pixel.
+The twin of SWarp's resampling (Bertin et al. 2002): an interpolating function of 2 to 8 taps a side,
+tabulated in 1024 phases per pixel, so that a position is rounded by at most 1/2048 pixel. Unlike there, the
+weights of the Lanczos functions are corrected by some thousandths so that they reproduce a plane exactly:
+plain Lanczos-3 moves a star by up to 0.02 pixel, 11 mas at 0.55 arcsec/pixel, depending on its phase.
 """
 
 import math
@@ -20,7 +22,8 @@ TAPS = {"nearest": 2, "bilinear": 2, "lanczos2": 4, "lanczos3": 6, "lanczos4": 8
 def interpolation_table(name: str) -> np.ndarray:
     """Weights (PHASES + 1, taps) float32 of the interpolation `name`; each row sums to one.
 
-    Row p serves a position p / PHASES of a pixel right of tap number taps / 2 - 1. KeyError for unknown names.
+    Row p serves a position p / PHASES of a pixel right of tap number taps / 2 - 1. Raises KeyError for names
+    that it does not know.
     """
     taps = TAPS[name]
     phase = np.arange(PHASES + 1)[:, None] / PHASES
@@ -30,9 +33,20 @@ def interpolation_table(name: str) -> np.ndarray:
     elif name == "bilinear":
         weights = 1 - np.abs(distance)
     else:
-        weights = np.sinc(distance) * np.sinc(distance / (taps // 2))
-        weights[np.abs(distance) >= taps // 2] = 0
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+        weights = _lanczos(distance, taps // 2)
+    return weights.astype(np.float32)
+
+
+def _lanczos(distance: np.ndarray, order: int) -> np.ndarray:
+    """Lanczos weights plus window times (a + b distance), such that constants and planes come out exactly."""
+    weights = np.sinc(distance) * np.sinc(distance / order)
+    window = np.cos(np.pi * distance / (2 * order)) ** 2
+    weights[np.abs(distance) >= order] = window[np.abs(distance) >= order] = 0
+    moments = [(window * distance**power).sum(axis=1) for power in range(3)]
+    missing = np.stack([1 - weights.sum(axis=1), -(weights * distance).sum(axis=1)], axis=-1)
+    matrix = np.stack([np.stack(moments[:2], axis=-1), np.stack(moments[1:], axis=-1)], axis=-2)
+    a, b = np.linalg.solve(matrix, missing[..., None])[..., 0].T
+    return weights + window * (a[:, None] + b[:, None] * distance)
 
 
 def resample(
@@ -53,9 +67,7 @@ def resample(
     weight. Pixels whose taps leave the window get value and weight 0. Where the nearest input pixel is bad
     the weight is negative: there is a value, but one not to be trusted.
     """
-    _kernel(table.shape[1])(
-        image, bad, first_row, lattice, step, first_output_row, table, values, weights
-    )
+    _kernel(table.shape[1])(image, bad, first_row, lattice, step, first_output_row, table, values, weights)
 
 
 @cache
@@ -87,8 +99,8 @@ def _kernel(taps: int) -> Callable[..., None]:
                 for k in range(min(step, columns - start)):
                     x = x_at + k * x_slope
                     y = y_at + k * y_slope - first_row
-                    x0 = int(math.floor(x))
-                    y0 = int(math.floor(y))
+                    x0 = math.floor(x)
+                    y0 = math.floor(y)
                     left_tap = x0 - before
                     low_tap = y0 - before
                     if left_tap < 0 or low_tap < 0 or left_tap + taps > nx or low_tap + taps > ny:

@@ -1,0 +1,48 @@
+"""Which frames a tile is better without, and why."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from mar.config.coadd import Coadd
+
+
+class FrameFigures(NamedTuple):
+    """What decides whether a frame goes into a tile; NaN where it is not known."""
+
+    seeing_px: float  #: FWHM of its stars
+    scale: float  #: factor to the transparency of the median frame
+    noise: float  #: rms of its sky, ADU
+    exptime_s: float
+    overlaps: bool  #: with the tile
+
+
+def reasons_to_drop(frames: Sequence[FrameFigures], config: Coadd) -> list[str]:
+    """For each frame the sentence that says why it is left out; an empty one where it is used.
+
+    A frame is compared with the median of all; noise is compared for equal exposure times.
+    """
+    seeing = _relative([frame.seeing_px for frame in frames])
+    noise = _relative([frame.noise / np.sqrt(frame.exptime_s) for frame in frames])
+    return [
+        _reason(frame, ratio, rms, config) for frame, ratio, rms in zip(frames, seeing, noise, strict=True)
+    ]
+
+
+def _relative(values: Sequence[float]) -> np.ndarray:
+    known = np.asarray(values)[np.isfinite(values)]
+    return np.asarray(values) / (np.median(known) if known.size else np.nan)
+
+
+def _reason(frame: FrameFigures, seeing: float, noise: float, config: Coadd) -> str:
+    if not frame.overlaps:
+        return "it lies outside the tile"
+    if seeing > config.max_seeing_ratio:
+        width = f"{frame.seeing_px:.1f} px, {seeing:.1f} times"
+        return f"seeing: its stars are {width} wider than the median frame's"
+    if config.scale_flux and frame.scale * config.min_transparency > 1:
+        return f"clouds: it has only {100 / frame.scale:.0f} % of the median frame's flux"
+    if noise > config.max_noise_ratio:
+        return f"background: its noise is {noise:.1f} times the median frame's"
+    return ""

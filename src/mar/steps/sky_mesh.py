@@ -1,0 +1,98 @@
+"""The background of a frame as a small mesh of levels, measured while its rows stream past."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Protocol
+
+import numpy as np
+from scipy.ndimage import distance_transform_edt, generic_filter
+from scipy.special import erf
+
+from mar.errors import BadImage
+from mar.kernels.mesh import mesh_row
+from mar.masks import UNUSABLE, Bit
+from mar.steps.lattice import refine
+
+SAMPLE = 32768  #: pixels looked at in a cell: the level is known to 1 % of the noise of a pixel
+NOT_SKY = int(UNUSABLE | Bit.HOLE | Bit.OBJECT)
+
+
+class RowReader(Protocol):
+    """An image of which bands of rows can be read."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and columns."""
+
+    def rows(self, y0: int, y1: int) -> np.ndarray:
+        """The rows y0 <= y < y1, (y1 - y0, nx)."""
+
+
+@dataclass(frozen=True)
+class SkyMesh:
+    """Level and rms (cells in y, cells in x) at the centres of the cells, in the frame's unit."""
+
+    y: np.ndarray  #: rows of the centres
+    x: np.ndarray  #: columns of the centres
+    level: np.ndarray
+    rms: np.ndarray
+    shape: tuple[int, int]  #: of the frame
+
+    def level_lattice(self) -> np.ndarray:
+        """The level at the nodes of the frame, by bicubic spline."""
+        return refine(self.y, self.x, self.level, self.shape)
+
+    def rms_lattice(self) -> np.ndarray:
+        """The rms at the nodes of the frame, never below half the smallest cell's."""
+        return np.maximum(refine(self.y, self.x, self.rms, self.shape), 0.5 * self.rms.min())
+
+
+def measure_sky(
+    image: RowReader, mask: RowReader | None, cell: int, filter_size: int = 5, clip_sigma: float = 3.0
+) -> SkyMesh:
+    """Background mesh of cells of about `cell` pixels, median-filtered over filter_size x filter_size cells.
+
+    The rule of SExtractor (Bertin & Arnouts 1996): values clipped about the median, level
+    2.5 median - 1.5 mean unless the cell is crowded. Cells without enough sky take the nearest one's. Masked
+    pixels and those of detected objects are left out. Raises BadImage where no cell has sky.
+    """
+    ny, nx = image.shape[:2]
+    row_edges, column_edges = _edges(ny, cell), _edges(nx, cell)
+    level = np.empty((len(row_edges) - 1, len(column_edges) - 1))
+    rms = np.empty_like(level)
+    stride = max(1, int(np.ceil(cell / np.sqrt(SAMPLE))))
+    for index, (y0, y1) in enumerate(pairwise(row_edges)):
+        rows = np.ascontiguousarray(image.rows(y0, y1), dtype=np.float32)
+        excluded = np.zeros(rows.shape, np.uint8) if mask is None else mask.rows(y0, y1) & np.uint8(NOT_SKY)
+        mesh_row(rows, excluded, column_edges, stride, clip_sigma, level[index], rms[index])
+    if not np.isfinite(level).any():
+        raise BadImage("no part of the frame shows the sky: all of it is masked")
+    y = (row_edges[:-1] + row_edges[1:] - 1) / 2
+    x = (column_edges[:-1] + column_edges[1:] - 1) / 2
+    rms /= _noise_left(clip_sigma)
+    return SkyMesh(y, x, _smooth(level, filter_size), _smooth(rms, filter_size), (ny, nx))
+
+
+def _noise_left(clip_sigma: float) -> float:
+    """Standard deviation of normal values of which those beyond clip_sigma have been cut off."""
+    density = np.exp(-(clip_sigma**2) / 2) / np.sqrt(2 * np.pi)
+    return float(np.sqrt(1 - 2 * clip_sigma * density / erf(clip_sigma / np.sqrt(2))))
+
+
+def _edges(length: int, cell: int) -> np.ndarray:
+    """Edges of equal cells as near to `cell` pixels as fit."""
+    return np.linspace(0, length, max(1, round(length / cell)) + 1).round().astype(int)
+
+
+def _smooth(mesh: np.ndarray, size: int) -> np.ndarray:
+    """The mesh with its empty cells filled by the nearest, and the median of size x size cells taken."""
+    empty = ~np.isfinite(mesh)
+    if empty.any():
+        nearest = distance_transform_edt(empty, return_distances=False, return_indices=True)
+        mesh = mesh[tuple(nearest)]
+    if size <= 1 or mesh.size == 1:
+        return mesh
+    # fewer cells at the edge rather than mirrored ones, as SExtractor does
+    padded = np.pad(mesh, size // 2, constant_values=np.nan)
+    inner = (slice(size // 2, size // 2 + mesh.shape[0]), slice(size // 2, size // 2 + mesh.shape[1]))
+    return generic_filter(padded, np.nanmedian, size=size, mode="nearest")[inner]
