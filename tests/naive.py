@@ -218,3 +218,18 @@ def _between(data, usable, y, x):
             part = (here - before[-1]) / shortest
             best = float(line[before[-1]]) * (1 - part) + float(line[after[0]]) * part
     return best
+
+
+def clipped(values):
+    """Median, mean, sigma and number of what stays within 3 sigma of the median."""
+    kept = np.sort([float(v) for v in values if math.isfinite(v)])
+    n = len(kept)
+    sigma = (kept[int(0.84135 * (n - 1))] - kept[int(0.15865 * (n - 1))]) / 2
+    everything = kept
+    while True:
+        median = np.median(kept)
+        still = everything[np.abs(everything - median) <= 3 * sigma]
+        if len(still) == len(kept) and (still == kept).all():
+            break
+        kept, sigma = still, still.std() / 0.98658
+    return median, kept.mean(), kept.std() / (0.98658 if len(kept) < n else 1), len(kept)
