@@ -1,0 +1,25 @@
+"""Section `flat` (ours)."""
+
+from typing import Literal
+
+from mar.config.base import item
+from mar.config.combining import Combining
+
+
+class Flat(Combining):
+    """The master flat and the mask of cold pixels that it gives."""
+
+    scale: Literal["none", "mode", "median", "mean"] = item(
+        "mode", "Level of each flat that is brought to one before they are combined"
+    )
+    warn_below: int = item(10, "Usable frames below which a warning is given", ge=0)
+    lowest_level: float = item(1000.0, "Flats with less light above the bias are left out", unit="ADU", ge=0)
+    highest_level: float = item(
+        50000.0, "Flats with more light above the bias are left out", unit="ADU", gt=0
+    )
+    saturated_fraction: float = item(
+        0.01, "Flats with a larger part of saturated pixels are left out", ge=0, le=1
+    )
+    cold_low: float = item(0.96, "A pixel below this part of its surroundings is bad", ge=0, lt=1)
+    cold_high: float = item(1.04, "A pixel above this part of its surroundings is bad", gt=1)
+    cold_cell: int = item(48, "Cell of the smooth surface that pixels are compared with", unit="pixel", ge=8)
