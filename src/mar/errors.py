@@ -39,3 +39,11 @@ class ReferenceUnreachable(MarError):
 
 class NotSolved(MarError):
     """No trustworthy astrometric solution was found."""
+
+
+class StepFailed(MarError):
+    """A step of a reduction failed; `step` is its code word, the message that of the error behind it."""
+
+    def __init__(self, step: str, error: MarError) -> None:
+        super().__init__(str(error))
+        self.step = step

@@ -1,0 +1,49 @@
+"""The sources of a processed frame, their astrometry, photometry and PSF."""
+
+from dataclasses import dataclass
+
+from astropy.table import Table
+
+from mar.camera import Camera
+from mar.config import Config
+from mar.frame import Frame
+from mar.io.names import Layout
+from mar.refcat.packs import RefCat
+from mar.steps.astrometry import add_positions, search_cone, solve, with_solution
+from mar.steps.background import estimate
+from mar.steps.rough import rough_wcs
+from mar.steps.sources import detect
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A frame with what was measured on it."""
+
+    frame: Frame
+    sources: Table | None = None
+    plot: bytes = b""  #: PNG of the astrometric residuals
+
+
+def measure(frame: Frame, layout: Layout, camera: Camera, config: Config) -> Measured:
+    """Detect, solve, calibrate. Raises NotSolved, NoReference, ReferenceUnreachable, BadHeader, BadImage."""
+    exposure = frame.exposure
+    assert exposure is not None  # read with its camera
+    reduction = config.reduction
+    sky = estimate(frame.data, frame.mask, reduction.cat_back_size, reduction.cat_back_filtersize)
+    sources = detect(frame.data, frame.mask, sky, reduction, gain=camera.gain)
+    rough = rough_wcs(frame, camera)
+    cone = search_cone(rough, frame.data.shape, config.scamp)
+    stars = RefCat(layout.reference).stars_in(cone, exposure.date_obs, config.scamp.astref_catalog)
+    solution = solve(
+        sources,
+        stars,
+        rough,
+        frame.data.shape,
+        config.scamp,
+        reduction,
+        config.astrometry,
+        exposure.band or "",
+    )
+    frame = with_solution(frame, solution)
+    sources = add_positions(sources, solution.wcs)
+    return Measured(frame, sources)

@@ -1,0 +1,122 @@
+"""A processed frame on disk: its mask, its catalogue, and the frame itself, which is written last."""
+
+from pathlib import Path
+
+import numpy as np
+from astropy.io.fits import Header
+
+from mar.camera import Camera
+from mar.config import Config
+from mar.exposure import read_exposure
+from mar.frame import Frame
+from mar.io.catalogs import write_catalog
+from mar.io.fits import read_header, stem, write_bytes, write_image
+from mar.io.names import Layout
+from mar.run.measure import Measured
+from mar.run.products import ScienceProducts
+from mar.run.provenance import provenance
+from mar.run.thumbs import write_thumb
+from mar.steps import moon, statistics
+
+STATUS_CARD = "MAR STATUS"
+INPUT_CARD = "MAR IN"
+
+
+def processed_path(raw: Path, layout: Layout, camera: Camera, config: Config) -> Path:
+    """Where the processed frame of a raw one stands; raises BadImage, BadHeader."""
+    exposure = read_exposure(read_header(raw), camera, stem(raw))
+    return layout.processed(stem(raw), exposure.band or "", exposure.night, config.config.fpack_processed)
+
+
+def pixels_status(header: Header) -> int:
+    """How far the pixels of a processed frame came: 1 detrended, 2 without fringes, 3 masked."""
+    return int(header.get(STATUS_CARD, 0))
+
+
+def finish_pixels(frame: Frame, status: int, inputs: dict[str, str], camera: Camera, config: Config) -> Frame:
+    """Add the cards that describe the pixels: status, statistics, moon, provenance."""
+    exposure = frame.exposure
+    assert exposure is not None  # read with its camera
+    return (
+        frame.with_cards(
+            {STATUS_CARD: (status, "steps done on the pixels"), "BUNIT": ("adu", "unit of the pixels")}
+        )
+        .with_cards(statistics.cards(frame.data, camera, frame.mask))
+        .with_cards(moon.cards(exposure, camera.site))
+        .with_cards(provenance(config, inputs))
+    )
+
+
+def write_processed(
+    measured: Measured, raw_name: str, status: int, layout: Layout, config: Config
+) -> ScienceProducts:
+    """Write mask, catalogue, residual plot and, last, the frame: whoever finds it finds the others too."""
+    frame = measured.frame
+    exposure = frame.exposure
+    assert exposure is not None  # read with its camera
+    product = layout.processed(raw_name, exposure.band or "", exposure.night, config.config.fpack_processed)
+    bpmask = layout.bpmask(raw_name)
+    header = _kept(frame.header, config)
+    write_image(bpmask, frame.own_mask(), header)
+    catalog = residuals = None
+    if measured.sources is not None:
+        catalog = layout.frame_catalog(raw_name)
+        write_catalog(catalog, measured.sources, header)
+    if measured.plot:
+        residuals = layout.residuals(raw_name)
+        write_bytes(residuals, measured.plot)
+    checksum = write_image(product, frame.data, header)
+    _remove_other_spelling(product)
+    thumb = layout.thumb(product)
+    write_thumb(thumb, frame.data, config.thumbs)
+    return ScienceProducts(
+        status,
+        product,
+        bpmask,
+        catalog,
+        residuals,
+        thumb,
+        statistics=statistics_of(header),
+        moonmean=_number(header, "MOONMILL"),
+        crval1=_number(header, "CRVAL1"),
+        crval2=_number(header, "CRVAL2"),
+        checksum=checksum,
+        inputs=_inputs(header),
+    )
+
+
+def _kept(header: Header, config: Config) -> Header:
+    kept = header.copy()
+    for card in config.config.remove_from_ind_header:
+        kept.remove(card.removeprefix("HIERARCH "), ignore_missing=True, remove_all=True)
+    return kept
+
+
+def _remove_other_spelling(product: Path) -> None:
+    """After a change of FPACK_PROCESSED the older product of the other spelling must not stay beside."""
+    other = product.with_suffix("") if product.suffix == ".fz" else product.with_name(f"{product.name}.fz")
+    other.unlink(missing_ok=True)
+
+
+def statistics_of(header: Header) -> dict[str, float]:
+    """The five statistics by the names of the archive, from the cards of a product."""
+    cards = {
+        "modeavg": "NCMODE",
+        "medianavg": "NCMIDPT",
+        "noiseavg": "NCNOISE",
+        "medianrms": "NCMIDRMS",
+        "noiserms": "NCNOIRMS",
+    }
+    return {
+        name: float(header[f"MAR QC {card}"]) for name, card in cards.items() if f"MAR QC {card}" in header
+    }
+
+
+def _number(header: Header, card: str) -> float | None:
+    value = header.get(card)
+    return float(value) if value is not None and np.isfinite(value) else None
+
+
+def _inputs(header: Header) -> dict[str, str]:
+    lines = [str(header[f"{INPUT_CARD}{n}"]) for n in range(1, int(header.get("MAR NINPUT", 0)) + 1)]
+    return dict(line.rsplit(" ", 1) for line in lines)
