@@ -5,7 +5,7 @@ tests and tiny machines. The engine starts when it is first used and is kept war
 """
 
 import os
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -30,7 +30,7 @@ class Engine(Protocol):
     """Runs the same function on many things."""
 
     def map(
-        self, function: Callable[..., Any], calls: Mapping[Hashable, tuple[Any, ...]], check: Check
+        self, function: Callable[..., Any], calls: Mapping[Any, tuple[Any, ...]], check: Check
     ) -> Iterator[tuple[Any, Result]]:
         """Call `function` with the arguments of each key; give (key, result) as they are completed.
 
@@ -53,7 +53,7 @@ class Inline:
     """One after another, in this thread."""
 
     def map(
-        self, function: Callable[..., Any], calls: Mapping[Hashable, tuple[Any, ...]], check: Check
+        self, function: Callable[..., Any], calls: Mapping[Any, tuple[Any, ...]], check: Check
     ) -> Iterator[tuple[Any, Result]]:
         """Call one after another."""
         for key, arguments in calls.items():
@@ -72,7 +72,7 @@ class Threads:
         self.pool = ThreadPoolExecutor(count, thread_name_prefix="frames")
 
     def map(
-        self, function: Callable[..., Any], calls: Mapping[Hashable, tuple[Any, ...]], check: Check
+        self, function: Callable[..., Any], calls: Mapping[Any, tuple[Any, ...]], check: Check
     ) -> Iterator[tuple[Any, Result]]:
         """Call in threads; no more at once than there are, so that a stop leaves little behind."""
         left = list(calls.items())[::-1]
@@ -100,7 +100,7 @@ class Distributed:
         self.cluster = cluster
 
     def map(
-        self, function: Callable[..., Any], calls: Mapping[Hashable, tuple[Any, ...]], check: Check
+        self, function: Callable[..., Any], calls: Mapping[Any, tuple[Any, ...]], check: Check
     ) -> Iterator[tuple[Any, Result]]:
         """Call in the cluster; a process that dies fails its own call only, after a second try."""
         left = list(calls.items())[::-1]

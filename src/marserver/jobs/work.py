@@ -36,6 +36,7 @@ class Report:
 
     outcome: str
     result: dict[str, Any] = field(default_factory=dict)
+    error: str = ""  # why the job counts as failed, though what it could do is done and recorded
 
 
 class Work:

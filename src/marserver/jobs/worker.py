@@ -112,7 +112,7 @@ def attempt(work: Work, tasks: Tasks) -> tuple[Status, Report, str]:
         work.info(f"{job} begins (operation {job.pk}, attempt {job.attempts})")
         with work.timed(str(job)):
             report = tasks[job.function](work)
-        return Status.DONE, report, ""
+        return Status.FAILED if report.error else Status.DONE, report, report.error
     except Stopped as stop:
         status = Status.CANCELLED if stop.why is Stop.CANCELLED else Status.TODO
         return status, Report(str(stop.why)), ""

@@ -1,7 +1,8 @@
 """The scan: every FITS frame not yet known becomes an individualfile; the others are reported."""
 
+import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -16,6 +17,7 @@ from mar.progress import Progress, silent
 from marserver.archive.models import FrameType, IndividualFile
 from marserver.reduction.folders import Found, walk
 
+logger = logging.getLogger(__name__)
 FILES_AT_ONCE = 200
 GROWING_S = 2.0  # a file changed so recently may still be on its way
 
@@ -33,17 +35,27 @@ class Scanned:
         return f"{self.new} new frames, {self.known} known, {len(self.refused)} refused"
 
 
-def scan(root: Path, folder: str, camera: Camera, contains: str = "", progress: Progress = silent) -> Scanned:
+def scan(
+    root: Path,
+    folder: str,
+    camera: Camera,
+    contains: str = "",
+    progress: Progress = silent,
+    tell: Callable[[str], object] = logger.warning,
+) -> Scanned:
     """Register the frames below a folder of the data root, committed some hundreds at a time.
 
-    A file that is not taken leaves a reason in `refused`, and may be scanned again.
+    A file that is not taken leaves a reason in `refused`, told at once, and may be scanned again.
     """
     scanned = Scanned()
     progress("looking for files", 0, 0)
     files = list(walk(root, folder, contains))
     for number, batch in enumerate(pieces(files, FILES_AT_ONCE)):
         progress("reading headers", number * FILES_AT_ONCE, len(files))
+        told = len(scanned.refused)
         take(root, batch, camera, scanned)
+        for reason in scanned.refused[told:]:
+            tell(reason)
     progress("reading headers", len(files), len(files))
     return scanned
 

@@ -4,18 +4,31 @@ from datetime import date
 from typing import Any
 
 from mar.errors import MissingMaster
-from marserver.archive.models import BiasBlock, FlatByFilter, IndividualFile
+from marserver.archive.models import BiasBlock, FlatByFilter, IndividualFile, Superflat
 
 
 def bias_for(frame: IndividualFile, max_days: int = 0) -> BiasBlock:
     """The bias block of a frame's date; raises MissingMaster, which names the date."""
-    return choose(BiasBlock.objects.all(), frame.obs_date.date(), max_days, "bias block")
+    return choose(
+        BiasBlock.objects.filter(master_path__isnull=False), frame.obs_date.date(), max_days, "bias block"
+    )
 
 
 def flat_for(frame: IndividualFile, max_days: int = 0) -> FlatByFilter:
     """The flat block of a frame's date and band; raises MissingMaster, which names both."""
-    flats = FlatByFilter.objects.filter(band=frame.band)
+    flats = FlatByFilter.objects.filter(band=frame.band, master_path__isnull=False)
     return choose(flats, frame.obs_date.date(), max_days, f"{frame.band} flat block")
+
+
+def superflat_for(frame: IndividualFile, max_days: int = 0) -> Superflat | None:
+    """The fringe frame linked to a frame, else the one of its date and band; None where there is none."""
+    if frame.superflat is not None:
+        return frame.superflat
+    fringes = Superflat.objects.filter(band=frame.band, super_flat_path__isnull=False)
+    try:
+        return choose(fringes, frame.obs_date.date(), max_days, f"{frame.band} superflat")
+    except MissingMaster:
+        return None
 
 
 def choose(blocks: Any, day: date, max_days: int, what: str) -> Any:
@@ -23,7 +36,7 @@ def choose(blocks: Any, day: date, max_days: int, what: str) -> Any:
 
     Where none does, the nearest one at most `max_days` away; raises MissingMaster where there is none.
     """
-    good = list(blocks.filter(isvalid=True, status=1, master_path__isnull=False))
+    good = list(blocks.filter(isvalid=True, status=1))
     holding = [block for block in good if days_away(block, day) == 0]
     if holding:
         return min(holding, key=lambda block: (width(block), -block.pk))

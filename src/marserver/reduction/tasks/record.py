@@ -1,0 +1,260 @@
+"""What a run gave back, written into the archive; each record is one transaction."""
+
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.utils.timezone import now
+
+from mar.run.products import ColourProducts, Dropped, MasterProducts, ScienceProducts, TileProducts
+from marserver.archive.models import (
+    BiasBlock,
+    FieldImage,
+    FinalTile,
+    FlatByFilter,
+    FrameType,
+    IndividualFile,
+    Sci,
+    SciByFilter,
+    Superflat,
+)
+from marserver.reduction.site import relative
+from marserver.reduction.tasks.setup import Setup
+
+STATISTICS = ("modeavg", "medianavg", "noiseavg", "medianrms", "noiserms")
+
+
+def number(value: float | None) -> float | None:
+    """A number as the database keeps it: unknown is null, never NaN."""
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def statistics(values: Mapping[str, float]) -> dict[str, float | None]:
+    """The five statistics as columns."""
+    return {name: number(values.get(name)) for name in STATISTICS}
+
+
+def inputs_of(frames: Iterable[IndividualFile]) -> list[dict[str, str]]:
+    """The inputs of a product, with their checksums where known."""
+    return [{"path": frame.file_path, "checksum": frame.checksum} for frame in frames]
+
+
+def change(row: Any, **values: Any) -> None:
+    """Set columns of a row and save just these."""
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.save(update_fields=list(values))
+
+
+def by_path(frames: Iterable[IndividualFile], paths: Iterable[Path]) -> list[IndividualFile]:
+    """Those of the frames that a run names by path."""
+    named = {relative(path) for path in paths}
+    return [frame for frame in frames if frame.file_path in named]
+
+
+def note_dropped(frames: Iterable[IndividualFile], dropped: Iterable[Dropped], step: str) -> None:
+    """Write the reason beside each frame that was left out."""
+    reasons = {relative(one.path): one.reason for one in dropped}
+    for frame in frames:
+        if frame.file_path in reasons:
+            change(frame, failed_step=step, error=reasons[frame.file_path])
+
+
+@transaction.atomic
+def master(
+    block: BiasBlock | FlatByFilter,
+    frames: list[IndividualFile],
+    products: MasterProducts,
+    setup: Setup,
+    **more: Any,
+) -> None:
+    """A block whose master is made: status 1."""
+    used = by_path(frames, products.used)
+    for frame in used:
+        change(frame, status=max(frame.status, 1), failed_step="", error="")
+    note_dropped(frames, products.dropped, "combine")
+    change(
+        block,
+        status=1,
+        master_path=relative(products.master),
+        master_thumb=relative(products.thumb),
+        mask_path=relative(products.mask),
+        mask_thumb=relative(products.mask_thumb),
+        checksum=products.checksum,
+        inputs=inputs_of(used),
+        **statistics(products.statistics),
+        **setup.provenance,
+        **more,
+    )
+
+
+@transaction.atomic
+def fringe(block: Superflat, frames: list[IndividualFile], products: MasterProducts, setup: Setup) -> None:
+    """A superflat that is made: status 1."""
+    used = by_path(frames, products.used)
+    change(
+        block,
+        status=1,
+        super_flat_path=relative(products.master),
+        super_flat_thumb=relative(products.thumb),
+        files=[frame.file_path for frame in used],
+        checksum=products.checksum,
+        inputs=inputs_of(used),
+        **setup.provenance,
+    )
+
+
+def failure(raw: IndividualFile, step: str, error: str) -> None:
+    """A frame that could not be reduced."""
+    change(raw, failed_step=step, error=error)
+
+
+@transaction.atomic
+def science(
+    raw: IndividualFile,
+    products: ScienceProducts,
+    setup: Setup,
+    bias: BiasBlock | None,
+    flat: FlatByFilter | None,
+    superflat: Superflat | None,
+) -> None:
+    """A science frame as far as it came: the raw row, the processed one, and what belongs to both."""
+    changes: dict[str, Any] = {
+        "status": products.status,
+        "failed_step": products.failed_step,
+        "error": products.error,
+    }
+    checksum = products.inputs.get(Path(raw.file_path).name)
+    if checksum:
+        changes["checksum"] = checksum
+    if products.processed is not None:
+        processed = processed_row(raw, products, setup, superflat)
+        changes["processed"] = processed
+        sci_row(raw, processed, products, bias, flat)
+        for block in SciByFilter.objects.filter(scies=raw):
+            block.processed.add(processed)
+    change(raw, **changes)
+
+
+def processed_row(
+    raw: IndividualFile, products: ScienceProducts, setup: Setup, superflat: Superflat | None
+) -> IndividualFile:
+    """The row of a processed frame, new or as it now is."""
+    known = IndividualFile.objects.filter(raw_sci=raw, file_type=FrameType.PROCESSED).first()
+    processed = known or IndividualFile(
+        raw_sci=raw, file_type=FrameType.PROCESSED, file_name=processed_name(raw)
+    )
+    values = {
+        "obs_date": raw.obs_date,
+        "night": raw.night,
+        "field": raw.field,
+        "band": raw.band,
+        "exptime": raw.exptime,
+        "file_path": relative(products.processed),
+        "bpmask": relative(products.bpmask),
+        "thumb": relative(products.thumb),
+        "crval1": number(products.crval1),
+        "crval2": number(products.crval2),
+        "moonmean": number(products.moonmean),
+        "processed_date": now(),
+        "status": products.status,
+        "failed_step": products.failed_step,
+        "error": products.error,
+        "checksum": products.checksum,
+        "inputs": [{"path": name, "checksum": sum_} for name, sum_ in products.inputs.items()],
+        **statistics(products.statistics),
+        **setup.provenance,
+    }
+    for name, value in values.items():
+        setattr(processed, name, value)
+    processed.superflat = superflat or processed.superflat
+    processed.save()
+    return processed
+
+
+def processed_name(raw: IndividualFile) -> str:
+    """The name of a processed frame, in the folder's name where names alone are not unique."""
+    name = Path(raw.file_name)
+    return name.with_name(f"proc_{name.name}").as_posix()
+
+
+def sci_row(
+    raw: IndividualFile,
+    processed: IndividualFile,
+    products: ScienceProducts,
+    bias: BiasBlock | None,
+    flat: FlatByFilter | None,
+) -> None:
+    """What went into a processed frame; masters of an earlier run stay where this one needed none."""
+    sci, _ = Sci.objects.get_or_create(sciraw=raw)
+    catalog = relative(products.catalog)
+    residuals = relative(products.residuals)
+    change(
+        sci,
+        individual_catalog=catalog,
+        master_bias_used=bias or sci.master_bias_used,
+        master_flat_used=flat or sci.master_flat_used,
+        sextractor_out=[catalog] if catalog else [],
+        scamp_out=[residuals] if residuals else [],
+    )
+    change(processed, sci=sci)
+
+
+@transaction.atomic
+def tile(
+    field: str, band: str, frames: list[IndividualFile], products: TileProducts, setup: Setup
+) -> FinalTile:
+    """A tile that is made: status 1, not yet reviewed, linked to the frames and blocks it comes from."""
+    used = by_path(frames, products.used)
+    row, _ = FinalTile.objects.update_or_create(
+        field=field,
+        band=band,
+        defaults={
+            "file_path": relative(products.tile),
+            "weight_path": relative(products.weight),
+            "count_path": relative(products.count),
+            "catalog_path": relative(products.catalog),
+            "file_thumb": relative(products.thumb),
+            "weight_thumb": relative(products.weight_thumb),
+            "date": min((frame.obs_date for frame in used), default=products.date),
+            "status": 1,
+            "flag": -1,
+            "crval1": number(products.crval1),
+            "crval2": number(products.crval2),
+            "ncombine": products.ncombine,
+            "zeropoint": number(products.zeropoint),
+            "fwhm": number(products.fwhm),
+            "ellipticity": number(products.ellipticity),
+            "depth": number(products.depth),
+            "astrometric_rms": number(products.astrometric_rms),
+            "checksum": products.checksum,
+            "inputs": inputs_of(used),
+            **statistics(products.statistics),
+            **setup.provenance,
+        },
+    )
+    row.composed_by.set(used)
+    blocks = SciByFilter.objects.filter(processed__in=[frame.pk for frame in used]).distinct()
+    for block in blocks:
+        block.finaltiles.add(row)
+    paths = [path for path in (row.file_path, row.weight_path) if path]
+    Sci.objects.filter(sciraw__in=[frame.raw_sci_id for frame in used]).update(swarp_out=paths)
+    return row
+
+
+@transaction.atomic
+def colour(field: str, tiles: list[FinalTile], products: ColourProducts, setup: Setup) -> FieldImage:
+    """A colour image that is made."""
+    row, _ = FieldImage.objects.update_or_create(
+        field=field,
+        defaults={
+            "file_path": relative(products.image),
+            "preview_path": relative(products.preview),
+            "flag": -1,
+            "inputs": [{"path": one.file_path, "checksum": one.checksum} for one in tiles],
+            **setup.provenance,
+        },
+    )
+    return row

@@ -1,0 +1,35 @@
+"""What every reduction needs, read once when its job begins."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import mar
+from mar.camera import Camera
+from mar.config import Config, config_hash
+from mar.io.names import Layout
+from marserver.jobs.work import Work
+from marserver.reduction import code as execution
+from marserver.reduction import site
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The installation as it is at the beginning of a job, and the steps wanted."""
+
+    layout: Layout
+    camera: Camera
+    config: Config
+    code: frozenset[str]
+    job: int
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """The columns that tell how a product was made."""
+        return {"config_hash": config_hash(self.config), "version": mar.__version__, "job": self.job}
+
+
+def setup_of(work: Work) -> Setup:
+    """What a job runs with; raises BadCamera, BadConfig."""
+    layout = site.layout()
+    layout.make_folders()
+    return Setup(layout, site.camera(), site.config(), execution.parse(work.job.code), work.job.pk)
