@@ -101,8 +101,8 @@ LOGGING = {
         "mar": {"handlers": ["console"], "level": os.environ.get("MAR_LOG_LEVEL", "INFO")},
         "marserver": {"handlers": ["console"], "level": os.environ.get("MAR_LOG_LEVEL", "INFO")},
         "django": {"handlers": ["console"], "level": "WARNING"},
-        # 400s and 404s are the client's business; the API logs what is ours
-        "django.request": {"handlers": ["console"], "level": "CRITICAL", "propagate": False},
+        # 400s and 404s are the client's business
+        "django.request": {"handlers": ["console"], "level": "ERROR", "propagate": False},
         "django.security": {"handlers": ["console"], "level": "ERROR", "propagate": False},
     },
 }

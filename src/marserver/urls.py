@@ -1,5 +1,9 @@
 """Where each path goes."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from marserver.api.main import api
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("reduction/", api.urls),
+]

@@ -30,6 +30,7 @@ class Token(models.Model):
     """A login. Only a hash of what the client holds is kept."""
 
     digest = models.CharField(max_length=64, unique=True)
+    media_digest = models.CharField(max_length=64, unique=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tokens")
     created = models.DateTimeField()
     expires = models.DateTimeField(db_index=True)

@@ -13,30 +13,48 @@ from marserver.accounts.models import Token, User
 SLIDE_STEP = timedelta(minutes=5)
 
 
-def digest(token: str) -> str:
-    """The form in which a token is kept; the token is random, so a plain hash is enough."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+def digest(secret: str) -> str:
+    """The form in which a secret is kept; it is random, so a plain hash is enough."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def media_secret(token: str) -> str:
+    """The value of the media cookie: made from the token, of no use as a token."""
+    return digest(f"media cookie of {token}")
 
 
 def create_token(user: User) -> tuple[str, datetime]:
     """A new token of the user and when it expires (UTC)."""
     token, now = secrets.token_urlsafe(32), timezone.now()
     expires = now + settings.MAR_TOKEN_LIFETIME
-    Token.objects.filter(expires__lt=now).delete()
-    Token.objects.create(digest=digest(token), user=user, created=now, expires=expires)
+    Token.objects.filter(expires__lte=now).delete()
+    Token.objects.create(
+        digest=digest(token),
+        media_digest=digest(media_secret(token)),
+        user=user,
+        created=now,
+        expires=expires,
+    )
     return token, expires
 
 
-def find_token(token: str, slide: bool = True) -> Token | None:
+def find_token(token: str) -> Token | None:
     """The valid token's row with its active user, its expiry moved on; None where there is none."""
-    now = timezone.now()
-    known = Token.objects.select_related("user").filter(
-        digest=digest(token), expires__gt=now, user__is_active=True
-    )
-    row = known.first()
-    if row is not None and slide:
-        slide_expiry(row, now)
+    row = Token.objects.select_related("user").filter(digest=digest(token), **still_good()).first()
+    if row is not None:
+        slide_expiry(row, timezone.now())
     return row
+
+
+def find_media_user(secret: str) -> User | None:
+    """The user of a media cookie whose token still is good; looking at images does not prolong it."""
+    row = Token.objects.select_related("user").filter(media_digest=digest(secret), **still_good()).first()
+    return row.user if row else None
+
+
+def still_good() -> dict[str, object]:
+    """What a token must be to count."""
+    return {"expires__gt": timezone.now(), "user__is_active": True}
 
 
 def slide_expiry(row: Token, now: datetime) -> None:

@@ -1,0 +1,50 @@
+"""fieldimage: the colour image of a field, from the tiles of all its bands."""
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from marserver.api.bodies import Body, Sets
+from marserver.api.common import CONTAINS, Listed, SetComment, Validate, change, edits, gets, outcome
+from marserver.api.fields import FieldName, Patterns, Whole, YesNo
+from marserver.api.finaltiles import SetFlag
+from marserver.api.guard import Asked
+from marserver.api.resources import Resource
+from marserver.reduction import requests
+
+resource = Resource("fieldimage", "fieldimages", "field", about="The colour image of a field")
+
+
+class GetImages(Listed):
+    """Colour images by id, field or part of the field's name."""
+
+    sets: ClassVar[Sets] = (("id",), ("field",), ("contains",), ("startDate", "endDate"))
+    free: ClassVar[frozenset[str]] = frozenset({"contains"})
+
+    field: FieldName = ""
+    contains: Patterns = CONTAINS
+
+
+class ProcessImage(Body):
+    """Make the colour image of a field again."""
+
+    sets: ClassVar[Sets] = (("field",), ("id",))
+
+    type: Literal["process"]
+    id: Whole | None = None
+    field: FieldName = ""
+    partial: YesNo = Field(False, description="also where bands are missing")
+
+
+gets(resource, GetImages)
+edits(resource, SetComment, Validate)
+change(resource, SetFlag, lambda kind, body: requests.setflag(kind, body.id, body.flag))
+
+
+@resource.takes(ProcessImage)
+def process(request: Asked, body: ProcessImage) -> dict[str, Any]:
+    return outcome(
+        requests.process_fieldimage(
+            image_id=body.id, field=body.field, partial=body.partial, asked_by=request.auth.username
+        )
+    )

@@ -1,0 +1,171 @@
+"""finaltiles: coadded images, one per field and band."""
+
+from datetime import date
+from typing import Any, ClassVar, Literal
+
+from django.http.response import HttpResponseBase
+from pydantic import Field
+
+from marserver.accounts.models import Role
+from marserver.api.bodies import Body, Sets
+from marserver.api.common import (
+    CONTAINS,
+    ById,
+    Dated,
+    Listed,
+    SetComment,
+    SetSubStatus,
+    Validate,
+    change,
+    edits,
+    gets,
+    outcome,
+)
+from marserver.api.fields import (
+    Band,
+    BlockStatus,
+    Code,
+    FieldName,
+    Flag,
+    FlagBits,
+    FrameStatus,
+    Patterns,
+    Signed,
+    Whole,
+)
+from marserver.api.guard import Asked
+from marserver.api.resources import Resource
+from marserver.api.streams import stream_rows
+from marserver.errors import Invalid
+from marserver.reduction import requests
+
+resource = Resource("finaltiles", about="Coadded images, one per field and band: the survey's product")
+
+
+class GetTiles(Listed):
+    """Tiles by id, dates, field, or field and band."""
+
+    sets: ClassVar[Sets] = (("id",), ("startDate", "endDate"), ("field",), ("field", "band"), ("contains",))
+    free: ClassVar[frozenset[str]] = frozenset({"contains"})
+
+    field: FieldName = ""
+    band: Band = ""
+    contains: Patterns = CONTAINS
+    flag: Flag | None = Field(
+        None, description="rows whose flag has all these bits; unreviewed ones excluded"
+    )
+
+
+class GetFields(Body):
+    """Field, band and centre of all tiles."""
+
+    type: Literal["getfields"]
+
+
+class GetShort(Body):
+    """Id, field, paths and thumbnails of one tile."""
+
+    type: Literal["getshort"]
+    field: FieldName
+    band: Band
+
+
+class ProcessTile(Body):
+    """Queue the reduction of all raw science frames of a field and band."""
+
+    sets: ClassVar[Sets] = (("id",), ("field", "band"))
+
+    type: Literal["process"]
+    id: Whole | None = None
+    field: FieldName = ""
+    band: Band = ""
+    code: Code = ""
+    status: FrameStatus | None = Field(None, description="first set the frames back to this")
+
+
+class ProcessField(Body):
+    """Queue the reduction of all bands of a field."""
+
+    type: Literal["processfield"]
+    field: FieldName
+    code: Code = ""
+    status: FrameStatus | None = Field(None, description="first set the frames back to this")
+
+
+class SetTileStatus(Dated):
+    """Set the status of one tile, or of all that match."""
+
+    sets: ClassVar[Sets] = (("id",), ("startDate", "endDate", "contains", "flag"))
+
+    type: Literal["setstatus"]
+    id: Whole | None = None
+    contains: Patterns = CONTAINS
+    flag: FlagBits | None = None
+    status: BlockStatus
+
+
+class SetTileSuperflat(Body):
+    """Link a superflat to every frame of a field and band."""
+
+    type: Literal["setsuperflat"]
+    field: FieldName
+    band: Band
+    superflatid: Signed = Field(description="a negative id unlinks")
+
+
+class SetFlag(ById):
+    """Review a tile: 0 good, bits for what is wrong, -1 not reviewed."""
+
+    type: Literal["setflag"]
+    flag: Flag
+
+
+gets(resource, GetTiles)
+edits(resource, SetSubStatus, Validate, SetComment)
+change(resource, SetFlag, lambda kind, body: requests.setflag(kind, body.id, body.flag))
+
+
+@resource.takes(GetFields, Role.VIEWER)
+def getfields(request: Asked, body: GetFields) -> HttpResponseBase:
+    return stream_rows(request, requests.getfields())
+
+
+@resource.takes(GetShort, Role.VIEWER)
+def getshort(request: Asked, body: GetShort) -> dict[str, Any]:
+    return {"msg": requests.getshort(body.field, body.band)}
+
+
+@resource.takes(ProcessTile)
+def process(request: Asked, body: ProcessTile) -> dict[str, Any]:
+    return outcome(
+        requests.process_tile(
+            tile_id=body.id,
+            field=body.field,
+            band=body.band,
+            code=body.code,
+            status=body.status,
+            asked_by=request.auth.username,
+        )
+    )
+
+
+@resource.takes(ProcessField)
+def processfield(request: Asked, body: ProcessField) -> dict[str, Any]:
+    return outcome(
+        requests.process_field(body.field, code=body.code, status=body.status, asked_by=request.auth.username)
+    )
+
+
+@resource.takes(SetTileStatus)
+def setstatus(request: Asked, body: SetTileStatus) -> dict[str, Any]:
+    match body:
+        case SetTileStatus(start=date() as start, end=date() as end, flag=int(flag)):
+            return outcome(requests.setstatus_tiles(start, end, body.contains, flag, body.status))
+        case SetTileStatus(id=int(tile)):
+            return outcome(requests.setstatus("finaltiles", tile, body.status))
+    raise Invalid("give an id, or startDate, endDate, contains and flag")
+
+
+@resource.takes(SetTileSuperflat)
+def setsuperflat(request: Asked, body: SetTileSuperflat) -> dict[str, Any]:
+    return outcome(requests.setsuperflat_tile(body.field, body.band, body.superflatid))

@@ -1,0 +1,26 @@
+"""flatblock: the flats of all bands at once, one flatbyfilter each."""
+
+from marserver.api.common import (
+    Add,
+    Create,
+    Delete,
+    GetByDates,
+    Process,
+    Remove,
+    SetComment,
+    SetStatus,
+    SetSubStatus,
+    Validate,
+    creates,
+    edits,
+    gets,
+    processes,
+)
+from marserver.api.resources import Resource
+
+resource = Resource("flatblock", about="The flats of all bands at once: one flatbyfilter each")
+
+gets(resource, GetByDates)
+creates(resource, Create)
+processes(resource, Process)
+edits(resource, Add, Remove, SetComment, Validate, SetStatus, SetSubStatus, Delete)

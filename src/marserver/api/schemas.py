@@ -1,0 +1,45 @@
+"""The answers as OpenAPI describes them."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Answer(BaseModel):
+    """A good answer; some operations put more members beside `msg`."""
+
+    model_config = ConfigDict(extra="allow")
+    status: Literal[True]
+    msg: Any = Field(description="rows, a sentence, or what the operation documents")
+
+
+class Refusal(BaseModel):
+    """An error."""
+
+    status: Literal[False]
+    msg: str = Field(description="what is wrong and what is accepted")
+
+
+REFUSALS: dict[int, Any] = dict.fromkeys((400, 401, 403, 404, 405, 409, 413, 429, 501), Refusal)
+
+
+class Whoami(BaseModel):
+    """A user as clients know them."""
+
+    id: int
+    username: str
+    first_name: str
+    email: str
+
+
+class Registered(BaseModel):
+    """A new user and a token for them."""
+
+    user: Whoami
+    token: str
+
+
+class LoggedIn(Registered):
+    """A login: send the token as `Authorization: Bearer <token>`."""
+
+    expiry: str = Field(description="when the token expires unless it is used (ISO 8601, UTC)")
