@@ -70,8 +70,8 @@ def place(
     "variable" by the local ratio (it conserves the flux of each star where the frame was not flattened with
     the sky), "none" by 1.
 
-    Weights are the inverse variance of the sky in the frame, after scaling: they hold what the vignetting does
-    to the noise.
+    Weights are the inverse variance of the sky in the frame, after scaling: they hold what the vignetting
+    does to the noise.
     """
     x, y = position_lattice(grid, wcs)
     factor = _area_factor(x, y, sky.shape, flux_scaling)
