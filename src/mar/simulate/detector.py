@@ -20,6 +20,7 @@ class Detector:
         self.conditions = conditions
         self.effects = effects
         self.seed = seed
+        self._medians: dict[str, float] = {}
 
     def vignetting(self, band: Band | None, y0: int, y1: int) -> np.ndarray:
         """Light left by the optics in rows y0 to y1, one at the centre; stronger in the blue."""
@@ -40,6 +41,12 @@ class Detector:
         return self.vignetting(band, y0, y1) * self._pixels[y0:y1] / np.float32(self._median(band))
 
     def _median(self, band: Band | None) -> float:
+        name = band.name if band else ""
+        if name not in self._medians:
+            self._medians[name] = self._sampled_median(band)
+        return self._medians[name]
+
+    def _sampled_median(self, band: Band | None) -> float:
         step = max(1, self.camera.shape[0] // 300)
         rows = range(0, self.camera.shape[0], step)
         sampled = [self.vignetting(band, y, y + 1)[0, ::step] * self._pixels[y, ::step] for y in rows]

@@ -23,7 +23,7 @@ def sersic_gaussians(index: float) -> tuple[np.ndarray, np.ndarray]:
 def moffat_gaussians(beta: float) -> tuple[np.ndarray, np.ndarray]:
     """Weights (sum 1) and variances of the Moffat profile (1 + r^2)^-beta with alpha 1."""
     radii = np.geomspace(0.01, 12, 400)
-    return _fit(radii, (1 + radii**2) ** -beta, np.geomspace(0.25, 4, 5))
+    return _fit(radii, (1 + radii**2) ** -beta, np.geomspace(0.3, 4, 7))
 
 
 def _fit(radii: np.ndarray, profile: np.ndarray, sigmas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

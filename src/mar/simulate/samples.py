@@ -142,7 +142,7 @@ def simulate_sky_frame(
 def plain_camera(shape: tuple[int, int]) -> Camera:
     """The filters, site and headers of t80cam with one amplifier of that shape and no strips."""
     ny, nx = shape
-    values = load_camera("t80cam-mini").model_dump()
+    values = load_camera("t80cam-mini").model_dump(by_alias=True)
     values |= {
         "name": "plain",
         "raw_columns": nx,

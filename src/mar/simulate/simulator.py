@@ -97,8 +97,9 @@ class Simulator:
     def uniform(self, shot: Shot, level_adu: float) -> Exposed:
         """A frame lit evenly with `level_adu` above the bias; no sky, no sources."""
         image = np.full(self.camera.shape, level_adu * self.camera.gain, dtype=np.float32)
-        mask = self._detect(shot, image, empty_mask(self.camera.shape), self._count_cosmics(shot))
-        return self._finish(shot, image, mask, self._truth(shot, sky_adu=level_adu))
+        tracks = self._count_cosmics(shot)
+        mask = self._detect(shot, image, empty_mask(self.camera.shape), tracks)
+        return self._finish(shot, image, mask, self._truth(shot, sky_adu=level_adu, cosmics=tracks))
 
     def true_wcs(self, shot: Shot) -> TrueWcs:
         """Where the telescope really looked."""

@@ -16,7 +16,7 @@ from mar.simulate.wcs import make_wcs
 REFERENCE_EPOCH = 2016.0
 _STARS_AT_16 = 1000.0  # stars brighter than R = 16 per square degree at density 1
 _GALAXIES_AT_18 = 200.0  # galaxies brighter than R = 18 per square degree
-_BRIGHTEST = 9.5
+_BRIGHTEST = 9.0
 
 
 class SkyField(NamedTuple):
@@ -56,7 +56,7 @@ def make_sources(
 
 def density_for(size_deg: tuple[float, float]) -> float:
     """Stars relative to a high galactic latitude, so that even a small field has some hundreds."""
-    return max(1.0, 0.3 / (size_deg[0] * size_deg[1]))
+    return max(1.0, 0.4 / (size_deg[0] * size_deg[1]))
 
 
 def at_epoch(sources: Table, year: float) -> tuple[np.ndarray, np.ndarray]:

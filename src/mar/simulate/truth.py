@@ -123,7 +123,8 @@ class TruthWriter:
 
 def write_mask(path: Path, mask: np.ndarray) -> None:
     """A compressed uint8 image."""
-    fits.CompImageHDU(mask, compression_type="RICE_1").writeto(path, overwrite=True)
+    tile = (min(128, mask.shape[0]), mask.shape[1])
+    fits.CompImageHDU(mask, compression_type="RICE_1", tile_shape=tile).writeto(path, overwrite=True)
 
 
 def _pixels(path: Path) -> np.ndarray:
