@@ -233,3 +233,21 @@ def clipped(values):
             break
         kept, sigma = still, still.std() / 0.98658
     return median, kept.mean(), kept.std() / (0.98658 if len(kept) < n else 1), len(kept)
+
+
+def mark_columns(values, full, near, grow):
+    """Saturated pixels, what they bleed into, and `grow` pixels more at both ends, column by column."""
+    out = np.zeros(values.shape, dtype=bool)
+    ny = len(values)
+    for x in range(values.shape[1]):
+        bled = set()
+        for y in range(ny):
+            if values[y, x] >= full:
+                for step in (1, -1):
+                    at = y
+                    while 0 <= at < ny and values[at, x] >= near:
+                        bled.add(at)
+                        at += step
+        for y in bled:
+            out[max(0, y - grow) : y + grow + 1, x] = True
+    return out

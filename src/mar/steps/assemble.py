@@ -42,21 +42,25 @@ def place(
     )
 
 
-def trim_rows(raw: Rows, camera: Camera, y0: int, y1: int, dtype: np.dtype) -> np.ndarray:
+def trim_rows(raw: Rows, camera: Camera, y0: int, y1: int) -> np.ndarray:
     """The rows y0 <= y < y1 of the trimmed image, values as they are."""
-    out = np.empty((y1 - y0, camera.shape[1]), dtype=dtype)
+    out = None
     for piece in pieces(camera, y0, y1):
         rows = raw.rows(piece.y0 + piece.shift, piece.y1 + piece.shift)
+        if out is None:
+            out = np.empty((y1 - y0, camera.shape[1]), dtype=rows.dtype)
         for index in piece.amplifiers:
             source, target = place(rows, piece, y0, camera.amplifiers[index], out)
             target[...] = source
+    if out is None:
+        raise BadImage(f"{camera.name} has no rows {y0} to {y1}; a trimmed frame has {camera.shape[0]}")
     return out
 
 
 def trim(raw: np.ndarray, camera: Camera) -> np.ndarray:
     """A raw image or mask trimmed to the camera's science sections; raises BadImage on another shape."""
     check_raw_shape(raw.shape, camera)
-    return trim_rows(ArrayRows(raw), camera, 0, camera.shape[0], raw.dtype)
+    return trim_rows(ArrayRows(raw), camera, 0, camera.shape[0])
 
 
 def check_raw_shape(shape: tuple[int, ...], camera: Camera, label: str = "the frame") -> None:

@@ -1,0 +1,80 @@
+"""Raw bias frames -> master bias with its mask of hot pixels."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from astropy.io.fits import Header
+
+from mar.camera import Camera
+from mar.config.bias import Bias
+from mar.config.scan import Scan
+from mar.frame import Frame, set_cards
+from mar.progress import Progress, silent
+from mar.recipes.detrended import Detrended, through_overscan
+from mar.recipes.stacking import (
+    Master,
+    StackFrame,
+    check_enough,
+    combine_in_bands,
+    few,
+    level,
+    rejection_of,
+    stack_cards,
+)
+from mar.steps.badpixels import hot_mask
+from mar.steps.statistics import cards, measure, per_amplifier
+
+
+def master_bias(
+    frames: Sequence[StackFrame],
+    camera: Camera,
+    scan: Scan,
+    config: Bias,
+    *,
+    last: Frame | None = None,
+    progress: Progress = silent,
+) -> Master:
+    """Combine raw bias frames (read in bands of rows) into the master bias, trimmed, in ADU.
+
+    Overscan is subtracted from each; `zero` brings the frames to their average level; pixels that stand out
+    become BAD in the mask. Where `last`, the last good master, is given, amplifiers whose level has changed
+    by more than `change_adu` are named in the warnings. Frames that cannot be read are dropped with the
+    reason. Raises NotEnoughFrames, and BadConfig as `measure_overscan`.
+    """
+    good, dropped = through_overscan(frames, camera, scan, progress)
+    check_enough(len(good), dropped, config.min_frames, "bias frames")
+    ny, nx = camera.shape
+    zeros = np.array([level(frame.rows, ny, config.zero) for frame in good])
+    data = combine_in_bands(
+        lambda y0, y1, stack: _fill(good, y0, y1, stack),
+        (len(good), ny, nx),
+        config,
+        rejection_of(config, camera.gain, camera.read_noise_e),
+        progress,
+        zeros=zeros - zeros.mean(),
+    )
+    mask = hot_mask(data, camera, config)
+    header = Header()
+    stack_cards(header, "BIAS", [frame.frame for frame in good])
+    set_cards(header, {"OVERSCAN": (good[0].model.said, "overscan correction"), "BUNIT": "adu"})
+    set_cards(header, cards(data, camera, mask))
+    warnings = few(len(good), config.warn_below, "bias frames") + _changes(data, last, camera, config)
+    names = tuple(frame.frame.name for frame in good)
+    return Master(Frame(data, header, mask), measure(data, mask), names, tuple(dropped), tuple(warnings))
+
+
+def _fill(frames: Sequence[Detrended], y0: int, y1: int, stack: np.ndarray) -> None:
+    for rows, frame in zip(stack, frames, strict=True):
+        frame.rows(y0, y1, out=rows)
+
+
+def _changes(data: np.ndarray, last: Frame | None, camera: Camera, config: Bias) -> list[str]:
+    """One sentence for each amplifier whose level is not what it was."""
+    if last is None:
+        return []
+    now, then = per_amplifier(data, camera), per_amplifier(last.data, camera, last.mask)
+    return [
+        f"{name}: bias level {now[name].median:.2f} ADU, {then[name].median:.2f} ADU in {last.label}"
+        for name in now
+        if abs(now[name].median - then[name].median) > config.change_adu
+    ]

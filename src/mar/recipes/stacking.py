@@ -1,0 +1,120 @@
+"""What the recipes of all masters share: frames in, a stack combined band by band, a master out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from astropy.io.fits import Header
+
+from mar.config.combining import Combining
+from mar.errors import NotEnoughFrames
+from mar.frame import Frame, set_cards
+from mar.progress import Progress
+from mar.steps.combine import Rejection, combine
+from mar.steps.rows import Rows, bands
+from mar.steps.statistics import Level, Statistics, level_of
+
+SAMPLE_ROWS = 64  # rows of a frame on which its level is measured
+SAMPLE_STEP = 4  # every so many pixels of them
+
+
+class StackFrame(NamedTuple):
+    """One frame of a stack; its pixels are read in bands of rows."""
+
+    name: str
+    rows: Rows
+    exptime_s: float = 0.0
+    mask: Rows | None = None
+
+
+class Dropped(NamedTuple):
+    """A frame that was left out, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Master:
+    """A master made from a stack."""
+
+    frame: Frame  #: pixels, mask and the cards of the combination
+    statistics: Statistics
+    used: tuple[str, ...]
+    dropped: tuple[Dropped, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+FillBand = Callable[[int, int, np.ndarray], None]
+"""fill(y0, y1, stack): put those rows of every frame into stack (n, y1 - y0, nx) float32 ADU."""
+
+
+def combine_in_bands(
+    fill: FillBand,
+    shape: tuple[int, int, int],
+    config: Combining,
+    rejection: Rejection,
+    progress: Progress,
+    *,
+    scales: np.ndarray | None = None,
+    zeros: np.ndarray | None = None,
+) -> np.ndarray:
+    """The combined image (ny, nx) float32 of a stack of `shape` (n, ny, nx) that is never whole in memory."""
+    n, ny, nx = shape
+    height = max(1, min(ny, config.stack_mb * 2**20 // (4 * n * nx)))
+    stack = np.empty((n, height, nx), dtype=np.float32)
+    value = np.empty((ny, nx), dtype=np.float32)
+    for y0, y1 in bands(ny, height):
+        band = stack[:, : y1 - y0]
+        fill(y0, y1, band)
+        value[y0:y1] = combine(band, config.method, rejection, scales=scales, zeros=zeros).value
+        progress("combine", y1, ny)
+    return value
+
+
+def rejection_of(config: Combining, gain: float, read_noise_e: float) -> Rejection:
+    """The rejection that a section of the configuration asks for, with the camera's noise."""
+    return Rejection(
+        config.rejection,
+        config.low_sigma,
+        config.high_sigma,
+        config.nkeep,
+        config.nlow,
+        config.nhigh,
+        read_noise_e,
+        gain,
+    )
+
+
+def sample(rows: Callable[[int, int], np.ndarray], ny: int) -> np.ndarray:
+    """Every fourth pixel of 64 rows spread evenly over an image of ny rows."""
+    chosen = np.unique(np.linspace(0, ny - 1, min(ny, SAMPLE_ROWS)).astype(int))
+    return np.concatenate([rows(y, y + 1)[0, ::SAMPLE_STEP] for y in map(int, chosen)])
+
+
+def level(rows: Callable[[int, int], np.ndarray], ny: int, kind: Level) -> float:
+    """Mode, median or mean of a sample of an image; 0 for `none`."""
+    return level_of(sample(rows, ny), kind)
+
+
+def check_enough(used: int, dropped: Sequence[Dropped], least: int, what: str) -> None:
+    """Raise NotEnoughFrames, with the reasons of those dropped, where too few frames are left."""
+    if used >= least:
+        return
+    reasons = "".join(f"; {name}: {reason}" for name, reason in dropped)
+    raise NotEnoughFrames(f"{used} usable {what} of {used + len(dropped)}, {least} are needed{reasons}")
+
+
+def few(used: int, wanted: int, what: str) -> list[str]:
+    """A warning where there are fewer frames than wanted."""
+    return [f"only {used} usable {what}; {wanted} or more are wanted"] if used < wanted else []
+
+
+def stack_cards(header: Header, kind: str, frames: Sequence[StackFrame], band: str = "") -> None:
+    """Write into `header` what kind of master it is and the frames that it was made from."""
+    set_cards(header, {"MASTER_TYPE": (kind, "kind of master"), "NCOMBINE": (len(frames), "frames combined")})
+    if band:
+        set_cards(header, {"BAND": (band, "filter")})
+    for number, frame in enumerate(frames, start=1):
+        set_cards(header, {f"COMB_{number}": frame.name, f"EXP_{number}": (frame.exptime_s, "[s]")})
