@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 
 from marserver.archive.kinds import named
@@ -107,8 +108,21 @@ def process_frames(
     order = queue.Order(
         function, "finaltiles", field, band, words, {"field": field, "band": band, "status": status}, asked_by
     )
-    job = queue.enqueue(order)
+    with transaction.atomic():
+        job = queue.enqueue(order)
+        if status is not None:
+            set_back(field, band, status)
     return queued(job, field=field)
+
+
+def set_back(field: str, band: str, status: int) -> None:
+    """Set the frames of a field back to a status, and its tiles to do; frames below it stay as they are."""
+    frames = IndividualFile.objects.filter(field=field, file_type__in=(FrameType.SCI, FrameType.PROCESSED))
+    tiles = FinalTile.objects.filter(field=field)
+    if band:
+        frames, tiles = frames.filter(band=band), tiles.filter(band=band)
+    frames.filter(status__gt=status).update(status=status)
+    tiles.update(status=0)
 
 
 def fields_like(field: str) -> str:
