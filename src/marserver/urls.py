@@ -3,7 +3,16 @@
 from django.urls import URLPattern, URLResolver, path
 
 from marserver.api.main import api
+from marserver.api.media import media
+from marserver.api.openapi import docs, openapi
+from marserver.web import views as web
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("reduction/openapi.json", openapi, name="openapi"),
+    path("reduction/docs", docs, name="docs"),
     path("reduction/", api.urls),
+    path("media/<path:path>", media, name="media"),
+    path("login", web.log_in, name="login"),
+    path("logout", web.log_out, name="logout"),
+    path("", web.status, name="status"),
 ]

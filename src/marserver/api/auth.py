@@ -8,7 +8,7 @@ from ninja import NinjaAPI
 from marserver.accounts import logins
 from marserver.accounts.models import Role, User
 from marserver.accounts.tokens import create_token, end_all_tokens, end_token, media_secret
-from marserver.api.bodies import Body
+from marserver.api.bodies import Body, Nothing
 from marserver.api.envelope import plain, refusal, reply
 from marserver.api.fields import Email, Password, UserName
 from marserver.api.guard import Asked, require, token_of
@@ -32,10 +32,6 @@ class NewUser(Body):
     username: UserName
     email: Email
     password: Password
-
-
-class Nothing(Body):
-    """No parameters."""
 
 
 def described(user: User) -> dict[str, Any]:

@@ -61,6 +61,10 @@ class Body(BaseModel):
         return schema
 
 
+class Nothing(Body):
+    """No parameters."""
+
+
 def wire_names(cls: type[Body]) -> Iterator[tuple[str, FieldInfo]]:
     """Each parameter by the name that clients use."""
     for name, field in cls.model_fields.items():
@@ -131,7 +135,7 @@ def set_schema(cls: type[Body], names: tuple[str, ...]) -> dict[str, Any]:
 def without_null(part: dict[str, Any]) -> dict[str, Any]:
     """A parameter's schema: it may be left out, but it is never null."""
     forms = [form for form in part.get("anyOf", []) if form != {"type": "null"}]
-    kept = {key: value for key, value in part.items() if key not in ("anyOf", "default")}
+    kept = {key: value for key, value in part.items() if key not in ("anyOf", "default", "title")}
     if len(forms) == 1:
         return forms[0] | kept
     return kept | ({"anyOf": forms} if forms else {})

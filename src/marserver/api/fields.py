@@ -57,8 +57,8 @@ def number(least: int, most: int, decimal: str, words: str, example: int = 1) ->
     return Kind(read, {"anyOf": forms}, example)
 
 
-def text(most: int, example: str) -> Kind:
-    """Text of a limited length."""
+def text(most: int, example: str, least: int = 1) -> Kind:
+    """Text of a limited length; `least` is only published, as empty text counts as not given."""
 
     def read(value: Any) -> str:
         if not isinstance(value, str):
@@ -67,7 +67,8 @@ def text(most: int, example: str) -> Kind:
             raise wrong(f"must be at most {most} characters")
         return value
 
-    return Kind(read, {"type": "string", "maxLength": most}, example)
+    schema = {"type": "string", "minLength": least, "maxLength": most, "pattern": "^[^\\u0000]*$"}
+    return Kind(read, schema, example)
 
 
 def one_of(*words: str) -> Kind:
@@ -167,7 +168,7 @@ Sql = Annotated[str, text(100_000, "SELECT field, band FROM files_finaltiles")]
 Word = Annotated[str, text(100, "MAX_DAYS")]
 Band = Annotated[str, text(30, "R")]
 FieldName = Annotated[str, text(200, "STRIPE82-0001")]
-Comment = Annotated[str, text(300, "moonlight in the corner")]
+Comment = Annotated[str, text(300, "moonlight in the corner", least=0)]
 Patterns = Annotated[str, text(2000, "STRIPE82,HYDRA")]
 OrderKey = Annotated[str, text(60, "-id")]
 UserName = Annotated[str, text(150, "alice")]

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from marserver.accounts.models import Role
-from marserver.api.bodies import Body
+from marserver.api.bodies import Body, Nothing
 from marserver.api.common import CONTAINS, ById, outcome
 from marserver.api.fields import Folder, LogLevel, Moment, Patterns, Priority, Whole
 from marserver.api.guard import Asked
@@ -13,10 +13,6 @@ from marserver.api.resources import Resource
 from marserver.reduction import requests
 
 MOST_LINES = 10_000
-
-
-class Nothing(Body):
-    """No parameters."""
 
 
 class Scan(Body):

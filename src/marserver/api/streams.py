@@ -4,9 +4,9 @@ Under ASGI Django gathers plain generators in memory before it sends them, so th
 the request's own thread, which also holds its database connection, and sent before the next is asked for.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from itertools import chain, islice
-from typing import Any
+from typing import Any, Protocol
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
@@ -15,6 +15,16 @@ from django.http import HttpRequest, StreamingHttpResponse
 from marserver.api.envelope import encode
 
 ROWS_A_PIECE = 200
+
+
+class Pieces(Protocol):
+    """Parts of an answer one after another, and the end of what they need."""
+
+    def __next__(self) -> bytes: ...
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def close(self) -> None: ...
 
 
 def stream_rows(request: HttpRequest, rows: Iterator[Any]) -> StreamingHttpResponse:
@@ -26,7 +36,7 @@ def stream_rows(request: HttpRequest, rows: Iterator[Any]) -> StreamingHttpRespo
     return streamed(request, pieces_of_json(chain(first, rows)), "application/json")
 
 
-def pieces_of_json(rows: Iterator[Any]) -> Iterator[bytes]:
+def pieces_of_json(rows: Iterator[Any]) -> Generator[bytes, None, None]:
     """The text of the answer, some hundreds of rows at once."""
     before = '{"status":true,"msg":['
     while batch := list(islice(rows, ROWS_A_PIECE)):
@@ -35,14 +45,20 @@ def pieces_of_json(rows: Iterator[Any]) -> Iterator[bytes]:
     yield (before + "]}" if before != "," else "]}").encode()
 
 
-def streamed(request: HttpRequest, pieces: Iterator[bytes], content_type: str) -> StreamingHttpResponse:
-    """A response from pieces, asynchronous where the server is."""
-    content = asynchronous(pieces) if isinstance(request, ASGIRequest) else pieces
+def streamed(request: HttpRequest, pieces: Pieces, content_type: str) -> StreamingHttpResponse:
+    """A response from pieces, asynchronous where the server is; they are closed when it ends."""
+    content = Asynchronous(pieces) if isinstance(request, ASGIRequest) else pieces
     return StreamingHttpResponse(content, content_type=content_type)
 
 
-async def asynchronous(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+class Asynchronous:
     """The same pieces, each fetched in the request's thread."""
-    fetch = sync_to_async(lambda: next(pieces, b""))
-    while piece := await fetch():
-        yield piece
+
+    def __init__(self, pieces: Pieces) -> None:
+        self.pieces = pieces
+        self.close = pieces.close
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        fetch = sync_to_async(lambda: next(self.pieces, b""))
+        while piece := await fetch():
+            yield piece

@@ -5,10 +5,9 @@ from typing import Any
 from pydantic import Field
 
 from marserver.accounts.models import Role
-from marserver.api.bodies import Body
+from marserver.api.bodies import Body, Nothing
 from marserver.api.fields import FieldName, FileName, Setting, Sql, Word, YesNo
 from marserver.api.guard import Asked
-from marserver.api.queue import Nothing
 from marserver.api.resources import Resource
 from marserver.reduction import requests
 

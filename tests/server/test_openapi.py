@@ -1,0 +1,102 @@
+"""The published contract."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from marserver.api.main import RESOURCES
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def schema():
+    return Client().get("/reduction/openapi.json").json()
+
+
+def test_the_contract_is_openapi_3_1_and_needs_no_token(schema):
+    assert schema["openapi"].startswith("3.1")
+    assert "/reduction/auth/login" in schema["paths"]
+    assert "security" not in schema["paths"]["/reduction/auth/login"]["post"]
+    assert schema["paths"]["/reduction/get_queue"]["post"]["security"] == [{"BearerToken": []}]
+
+
+def test_every_path_and_alias_is_published(schema):
+    for resource in RESOURCES:
+        for name in resource.names:
+            assert f"/reduction/{name}" in schema["paths"]
+
+
+def references(part):
+    if isinstance(part, dict):
+        if isinstance(part.get("$ref"), str):
+            yield part["$ref"]
+        for value in part.values():
+            yield from references(value)
+    if isinstance(part, list):
+        for value in part:
+            yield from references(value)
+
+
+def test_every_reference_leads_somewhere(schema):
+    known = {f"#/components/schemas/{name}" for name in schema["components"]["schemas"]}
+    assert set(references(schema)) <= known
+
+
+def test_types_are_told_apart_by_a_discriminator(schema):
+    wanted = schema["paths"]["/reduction/biasblock"]["post"]["requestBody"]["content"]["application/json"][
+        "schema"
+    ]
+    assert wanted["discriminator"]["propertyName"] == "type"
+    assert wanted["discriminator"]["mapping"]["create"] == "#/components/schemas/Create"
+    assert len(wanted["oneOf"]) == len(wanted["discriminator"]["mapping"])
+
+
+def test_every_body_has_an_example_and_refuses_unknown_parameters(schema):
+    for resource in RESOURCES:
+        for body in resource.actions:
+            published = schema["components"]["schemas"][body.__name__]
+            assert published["additionalProperties"] is False
+            assert set(published.get("required", [])) <= set(published["examples"][0])
+
+
+def test_what_is_not_done_yet_is_marked(schema):
+    register = schema["paths"]["/reduction/biasblock"]["post"]
+    assert register["x-not-yet"] == ["register"]
+    assert "501" in register["responses"]
+    assert "501" in schema["paths"]["/reduction/rawQuery"]["post"]["responses"]
+    assert "501" not in schema["paths"]["/reduction/get_queue"]["post"]["responses"]
+
+
+def test_nothing_is_published_as_null(schema):
+    assert '{"type": "null"}' not in str(schema).replace("'", '"')
+
+
+def test_the_docs_page_shows_every_path_and_needs_no_network():
+    response = Client().get("/reduction/docs")
+    page = response.content.decode()
+    assert response.status_code == 200
+    for resource in RESOURCES:
+        assert f"/reduction/{resource.names[0]}" in page
+    assert "not done yet" in page
+    assert not re.search(r"(src|href)=.(https?:)?//", page)
+    assert "<script" not in page
+    assert "style=" not in page
+    assert "default-src 'none'" in response["Content-Security-Policy"]
+
+
+def test_the_docs_page_has_its_style_on_this_server():
+    page = Client().get("/reduction/docs").content.decode()
+    style = re.search(r'href="([^"]+\.css)"', page)[1]
+    response = Client().get(style)
+    assert response.status_code == 200
+    assert response["Content-Type"].startswith("text/css")
+    response.close()
+
+
+@pytest.mark.parametrize("path", ["openapi.json", "docs"])
+def test_reading_is_all_one_can_do_there(path):
+    response = Client().post(f"/reduction/{path}")
+    assert response.status_code == 405
+    assert response.json()["status"] is False
