@@ -55,8 +55,8 @@ def test_middle_of_the_exposure_counts():
 
 
 def test_future_dates_work_and_the_settings_stay():
-    before = iers.auto_download, iers.iers_degraded_accuracy
+    before = iers.auto_download, iers.auto_max_age
     moon = moon_of(exposure(datetime(2027, 5, 1, tzinfo=UTC), 10.0, -30.0), SITE)
     assert 0 <= moon.illuminated <= 1
-    assert (iers.auto_download, iers.iers_degraded_accuracy) == before
+    assert (iers.auto_download, iers.auto_max_age) == before
     assert set(moon.cards()) == {"MOONMILL", "MOONMALT", "MOONMSEP"}

@@ -1,5 +1,7 @@
 """Where the Moon stood, and how bright it was."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import astropy.units as u
@@ -43,7 +45,7 @@ def moon_of(
     place = EarthLocation.from_geodetic(
         site.longitude_deg * u.deg, site.latitude_deg * u.deg, site.height_m * u.m
     )
-    with iers.set_temp("auto_download", False), iers.set_temp("iers_degraded_accuracy", "ignore"):
+    with _what_is_installed():
         moment = Time(exposure.date_obs) + 0.5 * exposure.exptime_s * u.s
         moon, sun = (get_body(name, moment, place, ephemeris="builtin") for name in ("moon", "sun"))
         altitude = moon.transform_to(AltAz(obstime=moment, location=place)).alt
@@ -52,6 +54,17 @@ def moon_of(
             field = SkyCoord(ra_deg * u.deg, dec_deg * u.deg).transform_to(moon.frame)
             separation = float(_direction(moon).separation(_direction(field)).deg)
     return Moon(_illuminated(moon, sun), separation, float(altitude.deg))
+
+
+@contextmanager
+def _what_is_installed() -> Iterator[None]:
+    """The Earth's rotation from the tables at hand, however old: it moves the Moon by milliarcseconds."""
+    with (
+        iers.set_temp("auto_download", False),
+        iers.set_temp("auto_max_age", None),
+        iers.set_temp("iers_degraded_accuracy", "ignore"),
+    ):
+        yield
 
 
 def _direction(place: SkyCoord) -> SkyCoord:
