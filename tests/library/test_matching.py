@@ -19,7 +19,7 @@ LIMITS = Limits(
 
 
 def pattern(seed, stars=80, spurious=30, angle=3.0, scale=1.02, shift=(90.0, -60.0), mirror=(1, 1)):
-    """Sources on a field 600 arcsec wide, stars on one of 1200, brightest first, and which star each source is."""
+    """Sources 600 arcsec wide, stars 1200 wide, brightest first, and which star each source is."""
     rng = np.random.default_rng(seed)
     n = 4 * stars
     sky = rng.uniform(-600, 600, (n, 2))

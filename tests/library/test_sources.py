@@ -1,7 +1,5 @@
 """Detection and measurement on images whose stars we know."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
@@ -10,12 +8,22 @@ from mar.errors import BadImage
 from mar.kernels import windows
 from mar.masks import Bit
 from mar.steps import sources
+from mar.steps.background import estimate
 
 SKY, NOISE, FWHM, GAIN = 500.0, 5.0, 3.2, 0.95
 
 
-def flat_background(shape, level=SKY, rms=NOISE):
-    return SimpleNamespace(level=np.full(shape, level, "f4"), rms=np.full(shape, rms, "f4"))
+class FlatBackground:
+    """The true background: the same everywhere."""
+
+    def subtracted_from(self, data):
+        return (data - np.float32(SKY)).astype("f4")
+
+    def rms(self):
+        return np.full(self.shape, NOISE, "f4")
+
+    def __init__(self, shape):
+        self.shape = shape
 
 
 def star_field(shape=(400, 500), n=60, seed=1, flux=20000.0):
@@ -36,7 +44,7 @@ def star_field(shape=(400, 500), n=60, seed=1, flux=20000.0):
 
 
 def detect(image, mask=None, **changes):
-    return sources.detect(image, mask, flat_background(image.shape), Reduction(**changes), gain=GAIN)
+    return sources.detect(image, mask, FlatBackground(image.shape), Reduction(**changes), gain=GAIN)
 
 
 def nearest(table, x, y, names=("XWIN_IMAGE", "YWIN_IMAGE")):
@@ -79,6 +87,17 @@ def test_sizes_are_those_of_a_gaussian():
     assert np.median(table["FWHM_IMAGE"]) == pytest.approx(FWHM, rel=0.03)
     assert np.median(table["FLUX_RADIUS"]) == pytest.approx(FWHM / 2, rel=0.06)
     assert np.median(table["ELLIPTICITY"]) < 0.05
+
+
+def test_the_background_beneath_each_source_is_told():
+    image, *_ = star_field()
+    np.testing.assert_allclose(detect(image)["BACKGROUND"], SKY, atol=1e-3)
+
+
+def test_a_measured_background_serves():
+    image, x, _ = star_field()
+    table = sources.detect(image, None, estimate(image, None, 64, 3), Reduction(), gain=GAIN)
+    assert len(table) == len(x)
 
 
 def test_an_empty_sky_gives_an_empty_table():

@@ -41,8 +41,8 @@ def zero_point(
 ) -> ZeroPoint:
     """The zero point of a frame from the reference stars that have a magnitude in its band.
 
-    `sources` with ALPHAWIN_J2000 and DELTAWIN_J2000; `exptime_s` 1 for images in ADU/s. Where the catalogue does
-    not have the band, or too few stars match, it is `nominal`, and `origin` says so: no colour is assumed.
+    `sources` with ALPHAWIN_J2000 and DELTAWIN_J2000; `exptime_s` 1 for images in ADU/s. Where the catalogue
+    does not have the band, or too few stars match, it is `nominal`, and `origin` says so: no colour is assumed.
     """
     if band not in reference.bands:
         return _unmeasured(nominal, f"camera file: {reference.pack or 'catalogue'} has no {band}")
@@ -74,7 +74,7 @@ def depth(
 def aperture_correction(
     sources: Table, config: Photometry, small: int = 0, large: int = -1
 ) -> tuple[float, float]:
-    """What a point source is brighter in the large aperture than in the small one (mag, negative), and its error.
+    """Magnitude of a point source in the large aperture minus that in the small one, and its error.
 
     `small` and `large` count the columns of MAG_APER. Gives (0, 0) where no star is fit for it.
     """

@@ -1,7 +1,7 @@
 """Detect sources and measure them, as SExtractor does (Bertin & Arnouts 1996), with its names and units."""
 
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import sep
@@ -11,6 +11,7 @@ from mar.config.reduction import Reduction
 from mar.errors import BadImage
 from mar.kernels import windows
 from mar.masks import Bit, empty_mask
+from mar.steps.background import Background
 
 EXCLUDED = Bit.BAD | Bit.COSMIC | Bit.TRAIL | Bit.HOLE
 """Pixels with these bits are never measured; saturated ones are, and their source is flagged."""
@@ -23,24 +24,15 @@ _FILTER = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], dtype=np.float32)
 _DEGREES = 180.0 / np.pi
 
 
-class Background(Protocol):
-    """What is needed of a background: its level and noise (ADU), each (ny, nx)."""
-
-    @property
-    def level(self) -> np.ndarray: ...
-
-    @property
-    def rms(self) -> np.ndarray: ...
-
-
 class _Strip(NamedTuple):
     """A band of rows, ready to be measured; `first` is the row of the frame that it starts at."""
 
-    data: np.ndarray  # background subtracted, ADU
+    raw: np.ndarray  # as the frame has it, ADU
+    subtracted: np.ndarray  # without its background
+    data: np.ndarray  # the same, zero where excluded
     rms: np.ndarray
     mask: np.ndarray
     excluded: np.ndarray  # boolean
-    level: np.ndarray
     first: int
     core: tuple[int, int]  # rows of the frame whose sources belong to this band
 
@@ -69,16 +61,16 @@ def detect(
 
 def _strips(data: np.ndarray, mask: np.ndarray | None, background: Background) -> Iterator[_Strip]:
     mask = empty_mask(data.shape) if mask is None else mask
+    subtracted, noise = background.subtracted_from(data), background.rms()
     for start in range(0, data.shape[0], ROWS):
         stop = min(data.shape[0], start + ROWS)
         rows = slice(max(0, start - OVERLAP), min(data.shape[0], stop + OVERLAP))
-        level = np.asarray(background.level[rows], dtype=np.float32)
         bits = np.ascontiguousarray(mask[rows])
-        subtracted = np.subtract(data[rows], level, dtype=np.float32)
-        excluded = ((bits & np.uint8(EXCLUDED)) != 0) | ~np.isfinite(subtracted)
-        subtracted[excluded] = 0.0
-        rms = np.ascontiguousarray(background.rms[rows], dtype=np.float32)
-        yield _Strip(subtracted, rms, bits, excluded, level, rows.start, (start, stop))
+        excluded = ((bits & np.uint8(EXCLUDED)) != 0) | ~np.isfinite(subtracted[rows])
+        here = np.where(excluded, np.float32(0.0), subtracted[rows])
+        yield _Strip(
+            data[rows], subtracted[rows], here, noise[rows], bits, excluded, rows.start, (start, stop)
+        )
 
 
 def _measure(strip: _Strip, config: Reduction, gain: float, apertures_px: tuple[float, ...]) -> Table:
@@ -129,8 +121,8 @@ def _extract(strip: _Strip, config: Reduction) -> tuple[np.ndarray, np.ndarray]:
 
 def _isophotal(strip: _Strip, found: np.ndarray) -> dict[str, tuple[np.ndarray, str]]:
     x, y = found["x"], found["y"]
-    row = np.clip(np.rint(y).astype(int), 0, strip.level.shape[0] - 1)
-    column = np.clip(np.rint(x).astype(int), 0, strip.level.shape[1] - 1)
+    row = np.clip(np.rint(y).astype(int), 0, strip.data.shape[0] - 1)
+    column = np.clip(np.rint(x).astype(int), 0, strip.data.shape[1] - 1)
     return {
         "X_IMAGE": (x + 1, "pixel"),
         "Y_IMAGE": (y + strip.first + 1, "pixel"),
@@ -142,7 +134,7 @@ def _isophotal(strip: _Strip, found: np.ndarray) -> dict[str, tuple[np.ndarray, 
         "ISOAREA_IMAGE": (found["npix"].astype(np.int32), "pixel2"),
         "FLUX_ISO": (found["flux"].astype(np.float32), "count"),
         "FLUX_MAX": (found["peak"].astype(np.float32), "count"),
-        "BACKGROUND": (strip.level[row, column], "count"),
+        "BACKGROUND": ((strip.raw[row, column] - strip.subtracted[row, column]).astype(np.float32), "count"),
     }
 
 
