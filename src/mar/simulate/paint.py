@@ -26,19 +26,21 @@ def paint_moffats(image, x, y, flux, alpha, beta, e1, e2, radius):  # type: igno
 
 @njit(cache=True, fastmath=True, nogil=True)
 def paint_gaussians(image, x, y, weight, xx, xy, yy, radius):  # type: ignore[no-untyped-def]
-    """One object: the sum over k of Gaussians of flux weight[k] and covariance (xx, xy, yy)[k]."""
+    """One object: the sum over k of Gaussians of flux weight[k] and covariance (xx, xy, yy)[k].
+
+    Component k is painted within `radius[k]` pixels.
+    """
     ny, nx = image.shape
-    for j in range(max(0, int(y) - radius), min(ny, int(y) + radius + 2)):
-        dy = j - y
-        for i in range(max(0, int(x) - radius), min(nx, int(x) + radius + 2)):
-            dx = i - x
-            total = 0.0
-            for k in range(weight.size):
-                det = xx[k] * yy[k] - xy[k] * xy[k]
-                distance = (yy[k] * dx * dx - 2 * xy[k] * dx * dy + xx[k] * dy * dy) / det
-                if distance < 50:
-                    total += weight[k] / np.sqrt(det) * np.exp(-0.5 * distance)
-            image[j, i] += total / (2 * np.pi)
+    for k in range(weight.size):
+        det = xx[k] * yy[k] - xy[k] * xy[k]
+        peak = weight[k] / (2 * np.pi * np.sqrt(det))
+        inverse_xx, inverse_xy, inverse_yy = -0.5 * yy[k] / det, xy[k] / det, -0.5 * xx[k] / det
+        for j in range(max(0, int(y) - radius[k]), min(ny, int(y) + radius[k] + 2)):
+            dy = j - y
+            row, slope = inverse_yy * dy * dy, inverse_xy * dy
+            for i in range(max(0, int(x) - radius[k]), min(nx, int(x) + radius[k] + 2)):
+                dx = i - x
+                image[j, i] += peak * np.exp(inverse_xx * dx * dx + slope * dx + row)
 
 
 @njit(cache=True, fastmath=True, nogil=True)

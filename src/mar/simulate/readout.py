@@ -1,12 +1,13 @@
 """From electrons on the chip to a raw frame of numbers: noise, bias, strips and clipping."""
 
 import numpy as np
+from numba import njit
 
 from mar.camera import Amplifier, Section
 from mar.masks import Bit
 from mar.simulate.detector import Detector
 
-_ROWS_AT_A_TIME = 512
+_ROWS_AT_A_TIME = 64
 _FEW = 25.0  # electrons below which a Gaussian is no good Poisson
 
 
@@ -41,48 +42,69 @@ def block_of(amplifier: Amplifier) -> Section:
 
 
 def read_out(
-    image: np.ndarray | None, marked: np.ndarray, detector: Detector, frame: str, rng: np.random.Generator
+    image: np.ndarray, marked: np.ndarray, detector: Detector, frame: str, rng: np.random.Generator
 ) -> tuple[np.ndarray, dict[str, float]]:
-    """The raw frame (uint16) of the electrons in `image` (trimmed; None for a bias), named `frame`.
+    """The raw frame (uint16), named `frame`, of the electrons in `image` (trimmed).
 
     Sets Bit.SATURATED in `marked` (trimmed) where the numbers reach the saturation level. Gives also the
     mean bias level of each amplifier over the rows of its science section, in ADU.
     """
-    camera = detector.camera
-    raw = np.zeros(camera.raw_shape, dtype=np.uint16)
+    raw = np.zeros(detector.camera.raw_shape, dtype=np.uint16)
     levels = {}
-    for amplifier in camera.amplifiers:
+    for amplifier in detector.camera.amplifiers:
         block, science = block_of(amplifier), amplifier.science
         level = detector.bias_level(amplifier, frame, block.y1 - block.y0).astype(np.float32)
         levels[amplifier.id] = float(level[science.y0 - block.y0 : science.y1 - block.y0].mean())
-        for y0 in range(block.y0, block.y1, _ROWS_AT_A_TIME):
-            y1 = min(y0 + _ROWS_AT_A_TIME, block.y1)
-            rows = Section(block.x0, block.x1, y0, y1)
-            counts = np.empty(rows.shape, dtype=np.float32)
-            counts[:] = level[y0 - block.y0 : y1 - block.y0, None]
-            if detector.effects.read_noise:
-                noise = rng.standard_normal(counts.shape, dtype=np.float32)
-                counts += noise * np.float32(amplifier.read_noise_e / amplifier.gain)
-            _add_image(counts, rows, image, detector, amplifier)
-            raw[rows.slices] = np.clip(np.rint(counts), 0, 65535)
+        _read_block(raw, image, level, detector, amplifier, rng)
         _mark_saturated(raw, marked, amplifier)
     return raw, levels
 
 
-def _add_image(
-    counts: np.ndarray, rows: Section, image: np.ndarray | None, detector: Detector, amplifier: Amplifier
+def _read_block(
+    raw: np.ndarray,
+    image: np.ndarray,
+    level: np.ndarray,
+    detector: Detector,
+    amplifier: Amplifier,
+    rng: np.random.Generator,
 ) -> None:
-    """Add the part of the image and of the bias pattern that these rows of a block hold."""
-    science, trimmed = amplifier.science, amplifier.trimmed
-    y0, y1 = max(rows.y0, science.y0), min(rows.y1, science.y1)
-    if y0 >= y1:
-        return
+    """Fill what one amplifier reads, in bands of rows."""
+    block, science, trimmed = block_of(amplifier), amplifier.science, amplifier.trimmed
     along_y, along_x = detector.structure(amplifier)
-    part = counts[y0 - rows.y0 : y1 - rows.y0, science.x0 - rows.x0 : science.x1 - rows.x0]
-    part += along_y[y0 - science.y0 : y1 - science.y0] @ along_x
-    if image is not None:
-        start = trimmed.y0 - science.y0
-        part += image[y0 + start : y1 + start, trimmed.x0 : trimmed.x1] / np.float32(amplifier.gain)
+    left, right = science.x0 - block.x0, science.x1 - block.x0
+    for y0 in range(block.y0, block.y1, _ROWS_AT_A_TIME):
+        y1 = min(y0 + _ROWS_AT_A_TIME, block.y1)
+        counts = np.zeros((y1 - y0, block.x1 - block.x0), dtype=np.float32)
+        if detector.effects.read_noise:
+            rng.standard_normal(dtype=np.float32, out=counts)
+            counts *= np.float32(amplifier.read_noise_e / amplifier.gain)
+        counts += level[y0 - block.y0 : y1 - block.y0, None]
+        low, high = max(y0, science.y0), min(y1, science.y1)
+        if low < high:
+            lit = slice(low - science.y0, high - science.y0)
+            electrons = image[trimmed.slices][lit]
+            part = counts[low - y0 : high - y0, left:right]
+            _add_light(part, electrons, np.float32(1 / amplifier.gain), along_y[lit], along_x)
+        _digitise(raw[y0:y1, block.x0 : block.x1], counts)
+
+
+@njit(cache=True, nogil=True)
+def _add_light(counts, electrons, per_electron, along_y, along_x):  # type: ignore[no-untyped-def]
+    """Add the light and the bias pattern along_y @ along_x, in place."""
+    for j in range(counts.shape[0]):
+        for i in range(counts.shape[1]):
+            counts[j, i] += electrons[j, i] * per_electron
+        for k in range(along_x.shape[0]):
+            for i in range(counts.shape[1]):
+                counts[j, i] += along_y[j, k] * along_x[k, i]
+
+
+@njit(cache=True, nogil=True)
+def _digitise(raw, counts):  # type: ignore[no-untyped-def]
+    """Round to whole numbers of 16 bits."""
+    for j in range(counts.shape[0]):
+        for i in range(counts.shape[1]):
+            raw[j, i] = np.uint16(min(max(np.rint(counts[j, i]), 0.0), 65535.0))
 
 
 def _mark_saturated(raw: np.ndarray, marked: np.ndarray, amplifier: Amplifier) -> None:

@@ -75,12 +75,12 @@ def _paint_galaxy(image: np.ndarray, galaxy: Table.Row, x: float, y: float, flux
     both = np.multiply.outer(weight, seeing_weight).ravel() * flux_e
     seeing = np.tile(seeing_variance * psf.alpha_px**2, weight.size)
     own = np.repeat(variance, seeing_weight.size)
-    widest = np.sqrt(major * variance[-1] + seeing_variance[-1] * psf.alpha_px**2)
-    reach = widest * np.sqrt(2 * np.log(max(flux_e / (2 * np.pi * widest**2) / _FAINT_E, 3)))
-    radius = int(min(max(reach, 3 * psf.fwhm_px), _WIDEST_PX))
-    paint_gaussians(
-        image, x, y, both, own * shape_xx + seeing, own * shape_xy, own * shape_yy + seeing, radius
-    )
+    widest = own * major + seeing
+    peaks = both / (2 * np.pi * np.sqrt(widest * (own * minor + seeing)))
+    seen = peaks > _FAINT_E / 4
+    reach = np.sqrt(2 * widest[seen] * np.log(4 * peaks[seen] / _FAINT_E))
+    covariance = (part[seen] for part in (own * shape_xx + seeing, own * shape_xy, own * shape_yy + seeing))
+    paint_gaussians(image, x, y, both[seen], *covariance, np.minimum(reach + 1, _WIDEST_PX).astype(np.int64))
 
 
 def plane(shape: tuple[int, int], direction: tuple[float, float], y0: int, y1: int) -> np.ndarray:

@@ -22,7 +22,7 @@ from mar.simulate.sky import at_epoch
 from mar.simulate.trails import Trail, add_trail, draw_trail
 from mar.simulate.wcs import TrueWcs, make_wcs
 
-_ROWS_AT_A_TIME = 512
+_ROWS_AT_A_TIME = 64  # so that the rows at work stay in the processor's cache
 _MOON_GRADIENT = 0.10  # of the moonlight, from one side of the field to the other
 
 
