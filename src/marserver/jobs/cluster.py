@@ -8,10 +8,13 @@ from typing import Any
 import dask
 from distributed import Client, LocalCluster
 from distributed.client import wait
+from distributed.scheduler import KilledWorker
+
+__all__ = ["Cluster", "KilledWorker"]
 
 SETTINGS = {
-    # A process that dies takes its frame with it once; the second time the frame itself is at fault
-    "distributed.scheduler.allowed-failures": 1,
+    # Calls that a dead process held fail at once: the engine tries them again, each alone
+    "distributed.scheduler.allowed-failures": 0,
     # Nothing is kept in the workers, so there is nothing to spill; a paused worker would never go on
     "distributed.worker.memory.target": False,
     "distributed.worker.memory.spill": False,
@@ -52,7 +55,8 @@ class Cluster:
     def completed(self, futures: list[Any], timeout_s: float) -> list[Any]:
         """The futures that have ended, after at most some seconds."""
         try:
-            return list(wait(futures, timeout=timeout_s, return_when="FIRST_COMPLETED").done)
+            with self.client.as_current():
+                return list(wait(futures, timeout=timeout_s, return_when="FIRST_COMPLETED").done)
         except TimeoutError:
             return []
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from django.conf import settings
 
-from marserver.jobs.cluster import Cluster
+from marserver.jobs.cluster import Cluster, KilledWorker
 
 LISTEN_EVERY_S = 0.5
 Check = Callable[[], None]
@@ -103,6 +103,20 @@ class Distributed:
         self, function: Callable[..., Any], calls: Mapping[Any, tuple[Any, ...]], check: Check
     ) -> Iterator[tuple[Any, Result]]:
         """Call in the cluster; a process that dies fails its own call only, after a second try."""
+        suspects: dict[Any, tuple[Any, ...]] = {}
+        for key, result in self.side_by_side(function, calls, check):
+            if isinstance(result.error, KilledWorker):
+                suspects[key] = calls[key]
+            else:
+                yield key, result
+        # One of them killed the process that the others waited for: alone, only that one fails
+        for key, arguments in suspects.items():
+            yield from self.side_by_side(function, {key: arguments}, check)
+
+    def side_by_side(
+        self, function: Callable[..., Any], calls: Mapping[Any, tuple[Any, ...]], check: Check
+    ) -> Iterator[tuple[Any, Result]]:
+        """Call in the cluster, no more at once than it has room for."""
         left = list(calls.items())[::-1]
         begun: dict[Any, Any] = {}
         try:
