@@ -13,18 +13,26 @@ from typing import Any
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from mar.config.astrometry import Astrometry
 from mar.config.base import Section, item
+from mar.config.bias import Bias
 from mar.config.coadd import Coadd
+from mar.config.colour import Colour
 from mar.config.cosmics import Cosmics
+from mar.config.flat import Flat
 from mar.config.fringe import Fringe, Superflat
+from mar.config.fringeframe import FringeFrame
 from mar.config.general import General
+from mar.config.photometry import Photometry
 from mar.config.psfex import PSFex, Sextractor
 from mar.config.reduction import Reduction
 from mar.config.repair import Repair
+from mar.config.saturation import Saturation
 from mar.config.scamp import Scamp
 from mar.config.scan import Scan
 from mar.config.swarp import Swarp
 from mar.config.thumbs import Thumbs
+from mar.config.trails import Trails
 from mar.errors import BadConfig
 
 __all__ = [
@@ -54,9 +62,17 @@ class Config(BaseModel):
     psfex: PSFex = Field(PSFex(), alias="PSFex")
     sextractor: Sextractor = Field(Sextractor(), alias="Sextractor")
     thumbs: Thumbs = Field(Thumbs(), alias="Thumbs")
+    bias: Bias = Field(Bias(), alias="Bias")
+    flat: Flat = Field(Flat(), alias="Flat")
+    fringeframe: FringeFrame = Field(FringeFrame(), alias="FringeFrame")
+    saturation: Saturation = Field(Saturation(), alias="Saturation")
     cosmics: Cosmics = Field(Cosmics(), alias="Cosmics")
+    trails: Trails = Field(Trails(), alias="Trails")
     repair: Repair = Field(Repair(), alias="Repair")
+    astrometry: Astrometry = Field(Astrometry(), alias="Astrometry")
+    photometry: Photometry = Field(Photometry(), alias="Photometry")
     coadd: Coadd = Field(Coadd(), alias="Coadd")
+    colour: Colour = Field(Colour(), alias="Colour")
 
 
 def config_from_dict(values: dict[str, Any], origin: str = "configuration") -> Config:

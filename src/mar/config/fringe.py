@@ -1,5 +1,7 @@
 """Sections `Superflat` and `Fringe`."""
 
+from pydantic import AliasChoices
+
 from mar.config.base import Section, item
 
 
@@ -17,7 +19,10 @@ class Fringe(Section):
         "Fields that a fringe frame is built from: substrings of the field",
     )
     exclude_patterns: tuple[str, ...] = item(
-        ("GAL", "SHORTS"), "Fields that a fringe frame is never built from", alias="EXCLUDE_PATTERS"
+        ("GAL", "SHORTS"),
+        "Fields that a fringe frame is never built from",
+        validation_alias=AliasChoices("EXCLUDE_PATTERS", "EXCLUDE_PATTERNS"),
+        serialization_alias="EXCLUDE_PATTERS",
     )
     filters: tuple[str, ...] = item(("Z",), "Bands with fringes")
     smoothsize: int = item(3, "Width of the filter that smooths the fringe frame", unit="pixel", ge=1)

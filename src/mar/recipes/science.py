@@ -57,5 +57,5 @@ def mark_defects(frame: Frame, camera: Camera, config: Config) -> Frame:
     if config.config.filter_satellite:
         frame = mark_trails(frame, config.trails, config.reduction)
     if config.repair.wanted:
-        frame = repair_masked(frame, config.reduction, config.repair)
+        frame = repair_masked(frame, config.repair, config.reduction)
     return frame

@@ -9,8 +9,11 @@ from mar.config import Config
 from mar.frame import Frame
 from mar.io.names import Layout
 from mar.refcat.packs import RefCat
+from mar.run.plots import residual_plot
 from mar.steps.astrometry import add_positions, search_cone, solve, with_solution
 from mar.steps.background import estimate
+from mar.steps.photometry import zero_point
+from mar.steps.quality import psf_figures
 from mar.steps.rough import rough_wcs
 from mar.steps.sources import detect
 
@@ -34,16 +37,13 @@ def measure(frame: Frame, layout: Layout, camera: Camera, config: Config) -> Mea
     rough = rough_wcs(frame, camera)
     cone = search_cone(rough, frame.data.shape, config.scamp)
     stars = RefCat(layout.reference).stars_in(cone, exposure.date_obs, config.scamp.astref_catalog)
-    solution = solve(
-        sources,
-        stars,
-        rough,
-        frame.data.shape,
-        config.scamp,
-        reduction,
-        config.astrometry,
-        exposure.band or "",
-    )
+    solution = solve(sources, stars, rough, frame.data.shape, config, exposure.band or "")
     frame = with_solution(frame, solution)
     sources = add_positions(sources, solution.wcs)
-    return Measured(frame, sources)
+    band = camera.band(exposure.band or "")
+    zeropoint = zero_point(
+        sources, stars, band.name, exposure.exptime_s, band.zeropoint_adu_s, config.photometry
+    )
+    psf = psf_figures(frame.data, sources, reduction, camera.gain, frame.mask)
+    frame = frame.with_cards(zeropoint.cards()).with_cards(psf.cards(solution.wcs.scale_arcsec))
+    return Measured(frame, sources, residual_plot(solution, f"{frame.label} {band.name}"))

@@ -42,7 +42,7 @@ def finish_pixels(frame: Frame, status: int, inputs: dict[str, str], camera: Cam
             {STATUS_CARD: (status, "steps done on the pixels"), "BUNIT": ("adu", "unit of the pixels")}
         )
         .with_cards(statistics.cards(frame.data, camera, frame.mask))
-        .with_cards(moon.cards(exposure, camera.site))
+        .with_cards(moon.moon_of(exposure, camera.site).cards() if exposure.ra_deg is not None else {})
         .with_cards(provenance(config, inputs))
     )
 
@@ -66,7 +66,7 @@ def write_processed(
         residuals = layout.residuals(raw_name)
         write_bytes(residuals, measured.plot)
     checksum = write_image(product, frame.data, header)
-    _remove_other_spelling(product)
+    remove_other_spelling(product)
     thumb = layout.thumb(product)
     write_thumb(thumb, frame.data, config.thumbs)
     return ScienceProducts(
@@ -92,8 +92,8 @@ def _kept(header: Header, config: Config) -> Header:
     return kept
 
 
-def _remove_other_spelling(product: Path) -> None:
-    """After a change of FPACK_PROCESSED the older product of the other spelling must not stay beside."""
+def remove_other_spelling(product: Path) -> None:
+    """After a change of FPACK_PROCESSED or FPACK_TILES no older product of the other spelling may stay."""
     other = product.with_suffix("") if product.suffix == ".fz" else product.with_name(f"{product.name}.fz")
     other.unlink(missing_ok=True)
 

@@ -1,0 +1,41 @@
+"""Section `trails` (ours); the HOUGH_LINES and SAT items of section `Reduction` belong to it too."""
+
+from mar.config.base import Section, item
+
+
+class Trails(Section):
+    """Trails of satellites, aircraft and meteors, by the Hough transform of the binned residual."""
+
+    binned_size: int = item(1200, "Longer side of the binned image, at most", unit="pixel", ge=100)
+    least_binning: int = item(2, "Pixels averaged along each axis, at least", unit="pixel", ge=1)
+    sky_mesh: int = item(32, "Mesh of the sky of the binned image", unit="binned pixel", ge=8)
+    vote_sigma: float = item(1.5, "Binned pixels this far above the sky vote for lines", unit="sigma", gt=0)
+    group_sigma: float = item(3.0, "Binned pixels this far above the sky form groups", unit="sigma", gt=0)
+    compact_sigma: float = item(
+        8.0,
+        "Groups with a peak this far above the sky that are not pieces of trail are objects",
+        unit="sigma",
+    )
+    candidate_sigma: float = item(
+        8.0, "Least excess of votes over those of chance for a candidate line", unit="sigma", gt=0
+    )
+    most_candidates: int = item(12, "Candidate lines looked at in one frame, at most", ge=1)
+    least_length: float = item(
+        0.25, "Least length of a line across the frame, in shorter sides of the frame", gt=0, le=1
+    )
+    least_support: float = item(
+        0.6, "Least part of the length of a line where a trail must be seen", gt=0, le=1
+    )
+    piece_sigma: float = item(3.0, "Limit for a trail to be seen in a piece of the line", unit="sigma", gt=0)
+    degree: int = item(2, "Degree of the curve that follows a trail", ge=1, le=4)
+    largest_bend: float = item(
+        0.004, "Greatest departure of a trail from a straight line, in its lengths", gt=0, le=0.1
+    )
+    unevenness: float = item(
+        2.5, "A trail is seen where its brightness is within this factor of its median along the frame", gt=1
+    )
+    edge_sigma: float = item(
+        0.8, "A trail ends across where its profile falls to this noise of one pixel", unit="sigma", gt=0
+    )
+    largest_width: int = item(60, "Greatest width of a trail", unit="pixel", ge=4)
+    flank: int = item(15, "Width of the sky looked at on both sides", unit="pixel", ge=4)

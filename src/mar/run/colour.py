@@ -1,0 +1,37 @@
+"""The tiles of a field become a colour image."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+from mar.camera import Camera
+from mar.config import Config
+from mar.io.fits import open_image, write_bytes
+from mar.io.names import Layout
+from mar.progress import Progress, silent
+from mar.recipes.colour_image import colour_image as mix_tiles
+from mar.run.products import ColourProducts
+from mar.steps.picture import png_bytes
+
+
+def colour_image(
+    tiles: Mapping[str, Path],
+    field: str,
+    layout: Layout,
+    camera: Camera,
+    config: Config,
+    partial: bool = False,
+    progress: Progress = silent,
+) -> ColourProducts:
+    """Mix the tiles (band -> path) of a field; writes the picture and its preview.
+
+    Raises NotEnoughFrames where bands are missing, unless `partial`.
+    """
+    with ExitStack() as files:
+        readers = {band: files.enter_context(open_image(path)) for band, path in tiles.items()}
+        image = mix_tiles(readers, camera, config.colour, partial, progress)
+    path = layout.colour_image(field)
+    preview = layout.thumb(path.with_suffix(".fits"))
+    write_bytes(preview, png_bytes(image.preview))
+    write_bytes(path, png_bytes(image.pixels, 1))
+    return ColourProducts(path, preview, image.missing)

@@ -1,0 +1,102 @@
+"""What is measured on a finished tile: catalogue, PSF, zero point, depth, astrometric residuals."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from astropy.io.fits import Header
+from astropy.table import Table
+
+from mar.camera import Camera
+from mar.config import Config
+from mar.errors import NoReference, ReferenceUnreachable
+from mar.frame import CardValue
+from mar.io.names import Layout
+from mar.masks import Bit
+from mar.refcat.packs import RefCat
+from mar.refcat.stars import Cone, Stars
+from mar.steps import statistics
+from mar.steps.astrometry import add_positions
+from mar.steps.background import estimate
+from mar.steps.photometry import depth, zero_point
+from mar.steps.quality import psf_figures
+from mar.steps.residuals import residuals
+from mar.steps.rough import rough_from_header
+from mar.steps.sources import detect
+
+Cards = dict[str, CardValue | tuple[CardValue, str]]
+
+
+@dataclass(frozen=True)
+class TileFigures:
+    """The catalogue of a tile, its header cards and the figures that the archive keeps; None is unknown."""
+
+    sources: Table
+    cards: Cards
+    zeropoint: float | None
+    fwhm: float | None  #: arcsec
+    ellipticity: float | None
+    depth: float | None  #: 5 sigma in the reference aperture, mag
+    astrometric_rms: float | None  #: arcsec, per axis
+
+
+def measure_tile(
+    data: np.ndarray,
+    weight: np.ndarray,
+    noise: float,
+    header: Header,
+    band: str,
+    epoch: float,
+    layout: Layout,
+    camera: Camera,
+    config: Config,
+) -> TileFigures:
+    """Measure a tile (adu/s) with its weights; `noise` is that of one pixel, before resampling, adu/s."""
+    pixels = np.asarray(data)
+    empty = np.where(np.asarray(weight) > 0, 0, int(Bit.BAD)).astype(np.uint8)
+    reduction = config.reduction
+    sky = estimate(pixels, empty, reduction.cat_back_size, reduction.cat_back_filtersize)
+    sources = detect(pixels, empty, sky, reduction, gain=float(header["GAIN"]))
+    wcs = rough_from_header(header, pixels.shape)  # exact: a tile is a tangent plane
+    sources = add_positions(sources, wcs)
+    scale_arcsec = wcs.scale_arcsec
+    psf = psf_figures(pixels, sources, reduction, float(header["GAIN"]), empty)
+    stars = _reference(wcs.crval, pixels.shape, scale_arcsec, epoch, layout, config)
+    zeropoint = zero_point(sources, stars, band, 1.0, camera.band(band).zeropoint_adu_s, config.photometry)
+    rms_mas = residuals(sources, stars, wcs.crval).rms_mas
+    limit = depth(noise, zeropoint.value, 1.0, reduction.cat_reference_aper / scale_arcsec)
+    cards: Cards = dict(statistics.measure(pixels, empty).cards())
+    cards |= psf.cards(scale_arcsec) | zeropoint.cards()
+    cards["MAR PHO DEPTH"] = (round(limit, 4), f"[mag] 5 sigma in {reduction.cat_reference_aper} arcsec")
+    if np.isfinite(rms_mas):
+        cards["MAR AST RMS"] = (round(rms_mas, 3), "[mas] per axis, to the reference")
+    return TileFigures(
+        sources,
+        cards,
+        zeropoint.value,
+        _known(psf.fwhm_moffat_px * scale_arcsec),
+        _known(psf.ellipticity),
+        _known(limit),
+        _known(rms_mas / 1000),
+    )
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _reference(
+    centre: tuple[float, float],
+    shape: tuple[int, ...],
+    scale_arcsec: float,
+    epoch: float,
+    layout: Layout,
+    config: Config,
+) -> Stars:
+    """The reference stars of a tile; none where there is no catalogue, the tile is made all the same."""
+    radius_deg = np.hypot(shape[0], shape[1]) / 2 * scale_arcsec / 3600
+    try:
+        cone = Cone(*centre, float(radius_deg))
+        return RefCat(layout.reference).stars_in(cone, epoch, config.scamp.astref_catalog)
+    except (NoReference, ReferenceUnreachable):
+        nothing = np.empty(0)
+        return Stars(nothing, nothing, nothing)
