@@ -151,8 +151,8 @@ def lanczos(image, x, y, order=3):
     )
 
 
-def fill_holes(rows, holes, reach=3):
-    """Holes replaced by the mean of good pixels near them, weighted by 1 / distance squared."""
+def fill_holes(rows, holes, keep, reach=3):
+    """Holes replaced by the mean of good pixels near them, weighted by 1 / distance squared; else 0 or kept."""
     filled = rows.astype(float)
     for y, x in np.argwhere(holes):
         near = [
@@ -161,7 +161,10 @@ def fill_holes(rows, holes, reach=3):
             for u in range(max(0, x - reach), min(rows.shape[1], x + reach + 1))
             if not holes[v, u]
         ]
-        filled[y, x] = sum(w * v for w, v in near) / sum(w for w, _ in near) if near else 0.0
+        if near:
+            filled[y, x] = sum(w * v for w, v in near) / sum(w for w, _ in near)
+        elif not holes[y, x] & keep:
+            filled[y, x] = 0.0
     return filled
 
 

@@ -31,11 +31,12 @@ def subtract_lattice(
 
 
 @parallel_jit
-def fill_holes(rows: np.ndarray, holes: np.ndarray, filled: np.ndarray) -> None:
+def fill_holes(rows: np.ndarray, holes: np.ndarray, keep: int, filled: np.ndarray) -> None:
     """`filled` = `rows`, but each pixel where `holes` is not 0 is the mean of the good ones near it.
 
-    The mean is weighted by the inverse square of the distance, within REACH pixels in x and y; a hole with no
-    good pixel there becomes 0. All arrays are (n, nx); `filled` is not `rows`.
+    The mean is weighted by the inverse square of the distance, within REACH pixels in x and y. A hole with no
+    good pixel there becomes 0, or keeps its value where it has a bit of `keep`. All arrays are (n, nx);
+    `filled` is not `rows`.
     """
     ny, nx = rows.shape
     for y in rows_in_parallel(ny):
@@ -51,4 +52,7 @@ def fill_holes(rows: np.ndarray, holes: np.ndarray, filled: np.ndarray) -> None:
                         near = 1.0 / ((v - y) ** 2 + (u - x) ** 2)
                         total += near * rows[v, u]
                         weight += near
-            filled[y, x] = total / weight if weight > 0 else 0.0
+            if weight > 0:
+                filled[y, x] = total / weight
+            else:
+                filled[y, x] = rows[y, x] if holes[y, x] & keep else 0.0

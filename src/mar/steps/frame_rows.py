@@ -8,8 +8,6 @@ from mar.steps.lattice import STEP
 from mar.steps.sky_mesh import RowReader
 
 NOT_USED = int(UNUSABLE | Bit.HOLE)
-#: Saturated pixels keep their value, a lower limit that continues the star's profile; others are filled.
-FILLED = NOT_USED & ~int(Bit.SATURATED)
 
 
 class FrameRows:
@@ -53,9 +51,9 @@ class FrameRows:
         subtract_lattice(raw, first, self._level, STEP, self._scale, values)
         bits = np.zeros(raw.shape, np.uint8) if self._mask is None else self._mask.rows(first, last)
         lost = ~np.isfinite(raw)
-        holes = (bits & np.uint8(FILLED)) | lost
+        bad = np.where(lost, np.uint8(Bit.BAD), bits & np.uint8(NOT_USED))
         filled = np.empty_like(values)
-        fill_holes(values, holes, filled)
-        bad = (bits & np.uint8(NOT_USED)) | lost
+        # the inside of a saturated core keeps its value, a lower limit; bled columns are bridged: they would ring
+        fill_holes(values, bad, int(Bit.SATURATED), filled)
         keep = slice(y0 - first, y1 - first)
         return filled[keep], bad[keep]
