@@ -1,1 +1,30 @@
-"""A client of the HTTP API."""
+"""A client of the MAR server, which needs nothing of the library or the server to be installed."""
+
+from marclient.client import Answer, Client
+from marclient.errors import (
+    BadRequest,
+    Conflict,
+    NotAllowed,
+    NotDone,
+    NotFound,
+    NotLoggedIn,
+    ServerError,
+    Throttled,
+    Unreachable,
+)
+from marclient.progress import Progress
+
+__all__ = [
+    "Answer",
+    "BadRequest",
+    "Client",
+    "Conflict",
+    "NotAllowed",
+    "NotDone",
+    "NotFound",
+    "NotLoggedIn",
+    "Progress",
+    "ServerError",
+    "Throttled",
+    "Unreachable",
+]

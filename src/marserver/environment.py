@@ -3,12 +3,14 @@
 import contextlib
 import os
 import secrets
+import socket
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+LOCAL_HOSTS = f"localhost,127.0.0.1,[::1],{socket.gethostname()}"
 SQLITE_OPTIONS = {
     # Seconds that a writer waits for another one before "database is locked"
     "timeout": 30,

@@ -4,7 +4,6 @@ Importing this module makes no file unless MAR_ROOT is set; with it, only the se
 """
 
 import os
-import socket
 from datetime import timedelta
 from pathlib import Path
 
@@ -27,7 +26,7 @@ MAR_LOGIN_WINDOW = timedelta(minutes=15)
 
 SECRET_KEY = environment.secret_key(_root)
 DEBUG = False
-ALLOWED_HOSTS = environment.words("MAR_ALLOWED_HOSTS", f"localhost,127.0.0.1,[::1],{socket.gethostname()}")
+ALLOWED_HOSTS = environment.words("MAR_ALLOWED_HOSTS", environment.LOCAL_HOSTS)
 
 DATABASES = {"default": environment.database(_root)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -13,7 +13,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from marserver.accounts.models import LoginFailure, Role, User
-from marserver.errors import Conflict, Invalid, Refused
+from marserver.accounts.tokens import end_all_tokens
+from marserver.errors import Conflict, Invalid, NotFound, Refused
 
 
 class BadCredentials(Refused):
@@ -72,21 +73,49 @@ def seconds_until_free(oldest: datetime, now: datetime) -> int:
     return max(1, math.ceil((oldest + settings.MAR_LOGIN_WINDOW - now).total_seconds()))
 
 
-def register(username: str, email: str, password: str, role: Role = Role.VIEWER) -> User:
-    """A new account. Raises Invalid for a bad name, address or weak password, Conflict for a name in use."""
-    user = User(username=username, email=email, role=role)
+def register(username: str, email: str, password: str) -> User:
+    """A new account that may look. Raises Invalid for a bad name, address or weak password, and Conflict."""
+    user = User(username=username, email=email, role=Role.VIEWER)
     try:
         user.clean_fields(exclude=["password"])
         validate_password(password, user)
     except ValidationError as error:
         raise Invalid(in_words(error)) from None
+    return save_new(user, password)
+
+
+def add_account(username: str, password: str, role: str) -> User:
+    """A new account from the command line, where the password's strength is the administrator's business.
+
+    Raises Invalid for a bad name, Conflict for one in use.
+    """
+    user = User(username=username, role=role)
+    try:
+        user.clean_fields(exclude=["password"])
+    except ValidationError as error:
+        raise Invalid(in_words(error)) from None
+    return save_new(user, password)
+
+
+def save_new(user: User, password: str) -> User:
+    """Write a new account; raises Conflict for a name in use."""
     user.set_password(password)
     try:
         with transaction.atomic():
             user.save(force_insert=True)
     except IntegrityError:
-        raise Conflict(f"the name {username} is in use") from None
+        raise Conflict(f"the name {user.username} is in use") from None
     return user
+
+
+def change_password(username: str, password: str) -> None:
+    """Another password; every login of the account ends. Raises NotFound."""
+    user = User.objects.filter(username=username).first()
+    if user is None:
+        raise NotFound(f"no account {username}")
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    end_all_tokens(user)
 
 
 def in_words(error: ValidationError) -> str:

@@ -1,0 +1,169 @@
+"""The commands of the server: up, serve, worker, user, openapi. Django is imported inside them only."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+users = typer.Typer(no_args_is_help=True, help="Accounts of the server.")
+app.add_typer(users, name="user")
+
+Root = Annotated[
+    Path | None, typer.Option(help="Data root; default MAR_ROOT, or the working folder if it is one.")
+]
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)]
+Name = Annotated[str, typer.Argument(help="Name of the account.")]
+FromStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from one line of standard input.")
+]
+
+
+class RoleName(StrEnum):
+    """What an account may do."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMINISTRATOR = "administrator"
+
+
+RoleOption = Annotated[RoleName, typer.Option("--role", help="What the account may do.")]
+
+
+@app.command()
+def up(root: Root = None, host: Host = "127.0.0.1", port: Port = 8002) -> None:
+    """Start the API, the worker and its engine in one go; Ctrl-C ends them all."""
+    run_server(root, host, port, with_worker=True)
+
+
+@app.command()
+def serve(root: Root = None, host: Host = "127.0.0.1", port: Port = 8002) -> None:
+    """Start the API alone; `mar worker` does the work."""
+    run_server(root, host, port, with_worker=False)
+
+
+def run_server(root: Path | None, host: str, port: int, with_worker: bool) -> None:
+    """Prepare the root, then serve until SIGINT or SIGTERM, with a worker beside it or without."""
+    from marserver import serving
+    from marserver.keeper import Keeper, worker_command
+    from marserver.root import choose_root, prepare
+
+    place = choose_root(root)
+    listening = serving.bind(host, port)
+    allow_host(host)
+    prepare(place)
+    typer.echo(f"MAR answers at {serving.address_of(listening)} (data root {place})")
+    sys.stdout.flush()
+    keeper = Keeper(worker_command(place)) if with_worker else None
+    if keeper is not None:
+        keeper.start()
+    try:
+        serving.serve(listening)
+    finally:
+        if keeper is not None:
+            keeper.stop()
+
+
+def allow_host(host: str) -> None:
+    """The address asked for is a name that clients may use; MAR_ALLOWED_HOSTS adds others."""
+    from marserver.environment import LOCAL_HOSTS
+
+    if "MAR_ALLOWED_HOSTS" not in os.environ and host not in ("0.0.0.0", "::"):
+        os.environ["MAR_ALLOWED_HOSTS"] = f"{LOCAL_HOSTS},{f'[{host}]' if ':' in host else host}"
+
+
+@app.command()
+def worker(
+    root: Root = None,
+    with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
+) -> None:
+    """Run queued operations; several workers may share one database."""
+    from marserver.root import choose_root, prepare
+
+    if with_parent:
+        from marserver.keeper import leave_with_parent
+
+        leave_with_parent()
+    prepare(choose_root(root))
+    from marserver.jobs.worker import main
+    from marserver.reduction.tasks import TASKS
+
+    main(TASKS)
+
+
+@users.command("add")
+def add_user(name: Name, role: RoleOption, password_stdin: FromStdin = False, root: Root = None) -> None:
+    """Add an account; the password is asked for, or read from standard input."""
+    from marserver.root import choose_root, prepare
+
+    prepare(choose_root(root))
+    from marserver.accounts.logins import add_account
+
+    refused(lambda: add_account(name, read_password(password_stdin), role.value))
+    typer.echo(f"{name} may log in as {role.value}")
+
+
+@users.command("password")
+def set_password(name: Name, password_stdin: FromStdin = False, root: Root = None) -> None:
+    """Give an account another password; all its logins end."""
+    from marserver.root import choose_root, prepare
+
+    prepare(choose_root(root))
+    from marserver.accounts.logins import change_password
+
+    refused(lambda: change_password(name, read_password(password_stdin)))
+    typer.echo(f"{name} has another password")
+
+
+@users.command("list")
+def list_users(root: Root = None) -> None:
+    """List the accounts and their roles."""
+    from marserver.root import choose_root, prepare
+
+    prepare(choose_root(root))
+    from marserver.accounts.models import User
+
+    for user in User.objects.order_by("username"):
+        typer.echo(f"{user.username} {user.role}" + ("" if user.is_active else " (may not log in)"))
+
+
+def refused(change: Callable[[], object]) -> None:
+    """Carry out a change; what the server refuses becomes a sentence and exit code 2."""
+    from mar.errors import MarError
+    from marserver.errors import Refused
+
+    try:
+        change()
+    except Refused as error:
+        raise MarError(str(error)) from None
+
+
+def read_password(from_stdin: bool) -> str:
+    """One line without its newline; never a default."""
+    if not from_stdin:
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    password = sys.stdin.readline().removesuffix("\n").removesuffix("\r")
+    if not password:
+        raise typer.BadParameter("standard input holds no password", param_hint="--password-stdin")
+    return password
+
+
+@app.command()
+def openapi() -> None:
+    """Print what the server answers, as OpenAPI 3.1."""
+    from marserver.root import set_up_django
+
+    set_up_django()
+    from marserver.api.openapi import schema
+
+    typer.echo(json.dumps(schema(), indent=2))
+
+
+if __name__ == "__main__":
+    app()
