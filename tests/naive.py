@@ -152,7 +152,7 @@ def lanczos(image, x, y, order=3):
 
 
 def fill_holes(rows, holes, keep, reach=3):
-    """Holes replaced by the mean of good pixels near them, weighted by 1 / distance squared; else 0 or kept."""
+    """Holes become the mean of good pixels near them, weighted by 1 / distance squared, or 0, or stay."""
     filled = rows.astype(float)
     for y, x in np.argwhere(holes):
         near = [
@@ -254,3 +254,22 @@ def mark_columns(values, full, near, grow):
         for y in bled:
             out[max(0, y - grow) : y + grow + 1, x] = True
     return out
+
+
+def bin_mean(data, mask, bits, factor):
+    """Means and numbers of the good pixels in squares of `factor` pixels."""
+    ny, nx = data.shape
+    shape = math.ceil(ny / factor), math.ceil(nx / factor)
+    mean, count = np.zeros(shape), np.zeros(shape, dtype=int)
+    for j, i in np.ndindex(shape):
+        box = slice(j * factor, (j + 1) * factor), slice(i * factor, (i + 1) * factor)
+        good = ((mask[box] & bits) == 0) & np.isfinite(data[box])
+        count[j, i] = good.sum()
+        mean[j, i] = data[box][good].mean() if good.any() else 0
+    return mean, count
+
+
+def count_votes(ys, xs, angles, half):
+    """Votes of points for lines: a histogram of their distances at each angle."""
+    edges = np.arange(-half - 0.5, half + 1)
+    return np.array([np.histogram(xs * math.cos(a) + ys * math.sin(a), edges)[0] for a in angles])

@@ -20,12 +20,12 @@ class Levels(NamedTuple):
 
 
 def find_levels(sample: np.ndarray, config: Colour) -> Levels:
-    """Levels from a sample of a channel's pixels; those equal to 0 (no data) and NaN are left out.
+    """Levels from a sample of a channel's pixels; NaN (no data) is left out.
 
     Black lies NOISESIG0 below the sky, NOISESIG above it has the brightness NOISELUM, and the brightest
     SATPERCENT of the pixels are white. A sample without contrast gives levels that make it black.
     """
-    known = sample[np.isfinite(sample) & (sample != 0)]
+    known = sample[np.isfinite(sample)]
     if known.size == 0:
         return Levels(0.0, 1.0, 1.0)
     sky, _, noise = sigma_clipped_stats(known, sigma=3, maxiters=8, cenfunc="mean")
@@ -48,11 +48,15 @@ def _steepness(grey: float, white: float, brightness: float) -> float:
 
 
 def mix(bands: Sequence[np.ndarray]) -> np.ndarray:
-    """The mean of the bands of a channel, rows (n, nx) float32."""
+    """The mean of the bands of a channel, rows (n, nx) float32; NaN where all are 0, that is without data."""
     total = bands[0].astype(np.float32)
+    covered = total != 0
     for band in bands[1:]:
         total += band
-    return total / np.float32(len(bands))
+        covered |= band != 0
+    total /= np.float32(len(bands))
+    total[~covered] = np.nan
+    return total
 
 
 def paint(channels: Sequence[np.ndarray], levels: Sequence[Levels], config: Colour) -> np.ndarray:
