@@ -176,7 +176,7 @@ class Simulator:
         count = 4 + int(ny * nx / 4e6)
         stars = Table({"KIND": np.full(count, "star")})
         psf = Psf(self.conditions.seeing_arcsec / self.camera.pixel_scale_arcsec, 3.0, 0.0, 0.0)
-        flux = level * 10 ** rng.uniform(-1.3, 0.3, count) * 10
+        flux = level * 10 ** rng.uniform(-0.5, 0.8, count)
         paint_sources(image, stars, rng.uniform(0, nx, count), rng.uniform(0, ny, count), flux, psf)
 
     def _count_cosmics(self, shot: Shot) -> int:

@@ -86,7 +86,8 @@ def _draw_magnitudes(at_16: float, faintest: float, rng: np.random.Generator) ->
     grid = np.linspace(_BRIGHTEST, faintest, 500)
     at_17 = at_16 * 10**0.28
     counts = np.where(grid < 17, at_16 * 10 ** (0.28 * (grid - 16)), at_17 * 10 ** (0.18 * (grid - 17)))
-    return np.interp(rng.uniform(0, counts[-1], rng.poisson(counts[-1])), counts, grid)
+    drawn = rng.uniform(counts[0], counts[-1], rng.poisson(counts[-1] - counts[0]))
+    return np.interp(drawn, counts, grid)
 
 
 def _galaxies(size: tuple[float, float], conditions: Conditions, rng: np.random.Generator) -> Table:
