@@ -1,0 +1,131 @@
+"""Trails: each one found and drawn, and none where there is none."""
+
+import numpy as np
+import pytest
+
+import naive
+from mar.config.reduction import Reduction
+from mar.config.trails import Trails
+from mar.kernels.hough import bin_mean, count_votes
+from mar.masks import Bit
+from mar.steps.trails import find_trails, mark_trails
+from painted_sky import frame_of, noise_of, noisy, paint_star, satellite, starry
+
+SHAPE = (620, 600)
+SKY_NOISE = float(noise_of(np.array([400.0]))[0])
+
+
+@pytest.fixture(scope="module")
+def stars():
+    return starry(SHAPE, stars=90, seed=11)[0]
+
+
+def trails_in(data, mask=None, **changes):
+    mask = np.zeros(data.shape, dtype=np.uint8) if mask is None else mask
+    return find_trails(np.asarray(data, dtype=np.float32), mask, Trails(**changes), Reduction())
+
+
+def recall_and_purity(stars, trail, seed=3):
+    image = stars + trail
+    found = mark_trails(frame_of(noisy(image, seed)), Trails(), Reduction()).bits(Bit.TRAIL)
+    truth = trail > noise_of(image)
+    hit = np.count_nonzero(found & truth)
+    return hit / np.count_nonzero(truth), hit / max(1, np.count_nonzero(found))
+
+
+@pytest.mark.parametrize("angle", [0, 31, 89.9, 135])
+@pytest.mark.parametrize("peak", [3, 30])
+def test_trail_is_found_and_drawn_with_its_width(stars, angle, peak):
+    trail = satellite(SHAPE, (280, 330), angle, peak * SKY_NOISE)
+    recall, purity = recall_and_purity(stars, trail)
+    assert recall > 0.95
+    assert purity > 0.8
+
+
+def test_bent_and_wide_trails_are_followed(stars):
+    bent = satellite(SHAPE, (300, 300), 20, 8 * SKY_NOISE, bend_px=2)
+    assert recall_and_purity(stars, bent)[0] > 0.95
+    wide = satellite(SHAPE, (300, 300), 70, 5 * SKY_NOISE, fwhm=15)
+    assert recall_and_purity(stars, wide)[0] > 0.9
+
+
+def test_two_crossing_trails_are_both_found(stars):
+    one = satellite(SHAPE, (300, 300), 20, 5 * SKY_NOISE)
+    other = satellite(SHAPE, (200, 400), 110, 12 * SKY_NOISE)
+    assert len(trails_in(noisy(stars + one + other))) == 2
+
+
+def test_trail_goes_through_masked_pixels(stars):
+    data = noisy(stars + satellite(SHAPE, (300, 300), 45, 10 * SKY_NOISE))
+    mask = np.zeros(SHAPE, dtype=np.uint8)
+    mask[:, 150:180], data[:, 150:180] = Bit.BAD, np.nan
+    assert len(trails_in(data, mask)) == 1
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_trail_in_a_clean_frame(seed):
+    image, _ = starry(SHAPE, stars=[30, 100, 300][seed % 3], fwhm=2 + seed / 2, seed=seed)
+    assert trails_in(noisy(image, seed)) == []
+
+
+def test_defects_of_the_detector_are_no_trails(stars):
+    data = noisy(stars)
+    data[:, 300] += 60  # a warm column
+    data[:310, 200:203] += 200  # three of one amplifier
+    data[450, :] += 60  # a warm row
+    data[:310, 150:300] += 15  # an amplifier with another level
+    assert trails_in(data) == []
+
+
+def test_objects_in_a_row_galaxies_spikes_and_bleeding_are_no_trails(stars):
+    image = stars.copy()
+    for step in range(16):
+        paint_star(image, 40 + 35 * step, 60 + 32 * step, 400 + 900 * (step % 4), 2.5)
+    ys, xs = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    across, along = (xs - 400) * 0.6 - (ys - 200) * 0.8, (xs - 400) * 0.8 + (ys - 200) * 0.6
+    image += 800 * np.exp(-np.hypot(along / 25, across / 2.5))
+    paint_star(image, 150, 450, 5e5, 3)
+    image += 4000 * np.exp(-np.abs(xs - 150) / 30 - (ys - 450) ** 2 / 4)
+    image += 4000 * np.exp(-np.abs(ys - 450) / 30 - (xs - 150) ** 2 / 4)
+    data = noisy(image)
+    data[250:, 149:152] = 60000
+    mask = np.where(data > 59000, Bit.SATURATED, 0).astype(np.uint8)
+    assert trails_in(data, mask) == []
+
+
+def test_half_a_trail_is_not_drawn_across_the_frame(stars):
+    half = satellite(SHAPE, (300, 300), 25, 8 * SKY_NOISE)
+    half[:, 300:] = 0
+    assert trails_in(noisy(stars + half)) == []
+
+
+def test_marking_trails_changes_neither_pixels_nor_input(stars):
+    frame = frame_of(noisy(stars + satellite(SHAPE, (300, 300), 25, 8 * SKY_NOISE)))
+    before = frame.data.copy()
+    marked = mark_trails(frame, Trails(), Reduction())
+    assert marked.header["MAR TRAILS N"] == 1
+    assert marked.bits(Bit.TRAIL).any()
+    assert np.array_equal(marked.data, before)
+    assert np.array_equal(frame.data, before)
+    assert not frame.mask.any()
+
+
+def test_bin_mean_agrees_with_naive():
+    rng = np.random.default_rng(1)
+    data = rng.normal(5, 1, (23, 31)).astype(np.float32)
+    data[3, 4] = np.nan
+    mask = rng.integers(0, 16, data.shape).astype(np.uint8)
+    mask[:8, :8] = 1
+    mean, count = bin_mean(data, mask, 3, 4)
+    expected_mean, expected_count = naive.bin_mean(data, mask, 3, 4)
+    np.testing.assert_allclose(mean, expected_mean, rtol=1e-6)
+    np.testing.assert_array_equal(count, expected_count)
+
+
+def test_votes_agree_with_naive():
+    rng = np.random.default_rng(2)
+    ys, xs = rng.uniform(-20, 20, (2, 200))
+    angles = np.linspace(0, np.pi, 17, endpoint=False)
+    ours = count_votes(ys, xs, angles, 30)
+    assert ours.sum() == 200 * angles.size
+    np.testing.assert_array_equal(ours, naive.count_votes(ys, xs, angles, 30))
