@@ -9,14 +9,23 @@ from astropy.io.fits import Header
 from astropy.wcs import WCS
 
 from mar.camera import load_camera
+from mar.config import Config
 from mar.config.astrometry import Astrometry
 from mar.config.reduction import Reduction
 from mar.config.scamp import Scamp
 from mar.errors import BadHeader, NotSolved
 from mar.frame import Frame
+from mar.io.fits import read_frame
+from mar.refcat.packs import RefCat
 from mar.refcat.stars import separation_deg
+from mar.simulate import Effects, simulate_night
 from mar.steps import astrometry
+from mar.steps.background import estimate
+from mar.steps.overscan import subtract_overscan
+from mar.steps.photometry import zero_point
 from mar.steps.rough import rough_from_header, rough_from_pointing, rough_wcs
+from mar.steps.saturation import mark_saturated
+from mar.steps.sources import detect
 
 
 @pytest.fixture(scope="module")
@@ -263,3 +272,69 @@ def test_positions_are_added_to_the_sources(camera):
     np.testing.assert_allclose(placed["DELTA_J2000"], dec, atol=30 / 3.6e6)
     assert str(placed["ALPHAWIN_J2000"].unit) == "deg"
     assert "ALPHA_J2000" not in field.sources.colnames
+
+
+@pytest.fixture(scope="module")
+def observed(camera, tmp_path_factory):
+    """One frame each of a red and a blue band, detector signature removed by its truth, and the reference."""
+    root = tmp_path_factory.mktemp("sky")
+    effects = Effects().without("structure", "trails", "cosmics", "fringes")
+    night = simulate_night(
+        root, camera, fields=1, exposures=1, bands=["R", "F395"], biases=0, flats=0, effects=effects
+    )
+    packs = RefCat(root / "REFCAT")
+    packs.add(night.reference)
+    frames = {}
+    for (_, band), (path,) in night.science.items():
+        raw = mark_saturated(read_frame(path, camera), camera, Config().saturation)
+        frame = subtract_overscan(raw, camera, Config().scan)
+        data = (frame.data / night.truth.response(band)).astype("f4")
+        mask = frame.own_mask() | night.truth.defects()
+        frames[band] = frame.replace(data=data, mask=mask), night.truth.frame(path.name)
+    return frames, packs
+
+
+@pytest.fixture(scope="module", params=["R", "F395"])
+def reduced(request, camera, observed):
+    """Sources and solution of one simulated frame, with its truth."""
+    frames, packs = observed
+    frame, truth = frames[request.param]
+    config = Config()
+    background = estimate(frame.data, frame.mask)
+    sources = detect(frame.data, frame.mask, background, config.reduction, gain=camera.gain)
+    rough = rough_wcs(frame, camera)
+    stars = packs.stars_in(
+        astrometry.search_cone(rough, frame.data.shape, config.scamp), frame.exposure.date_obs
+    )
+    solution = astrometry.solve(sources, stars, rough, frame.data.shape, config, request.param)
+    return SimpleNamespace(
+        frame=frame, truth=truth, config=config, sources=sources, rough=rough, stars=stars, solution=solution
+    )
+
+
+def simulated_errors_mas(wcs, truth, shape):
+    x, y = np.meshgrid(np.linspace(15, shape[1] - 15, 12), np.linspace(15, shape[0] - 15, 12))
+    ra, dec = wcs.sky(x + 1, y + 1)
+    true_ra, true_dec = truth.wcs.pixel_to_sky(x, y)
+    east = ((ra - true_ra + 180) % 360 - 180) * np.cos(np.radians(true_dec))
+    return 3.6e6 * np.stack([east, dec - true_dec]).reshape(2, -1)
+
+
+def test_a_simulated_frame_meets_the_bar_and_its_pointing_does_not(reduced):
+    error = simulated_errors_mas(reduced.solution.wcs, reduced.truth, reduced.frame.data.shape)
+    assert np.sqrt((error**2).mean(axis=1)).max() < 20
+    assert np.abs(error.mean(axis=1)).max() < 10
+    rough = simulated_errors_mas(reduced.rough, reduced.truth, reduced.frame.data.shape)
+    assert np.abs(rough.mean(axis=1)).max() > 300
+
+
+def test_the_zero_point_of_a_simulated_frame(reduced, camera):
+    placed = astrometry.add_positions(reduced.sources, reduced.solution.wcs)
+    exposure = reduced.frame.exposure
+    zero = zero_point(
+        placed, reduced.stars, exposure.band, exposure.exptime_s, 0.0, reduced.config.photometry
+    )
+    # Kron apertures lose about 3 % of a star's light
+    assert zero.value == pytest.approx(reduced.truth.zeropoint - 0.03, abs=0.02)
+    assert zero.scatter < 0.05
+    assert zero.stars > 50

@@ -27,6 +27,7 @@ class Solution:
     degree: int
     stars: int  #: stars in the fit
     rms_mas: tuple[float, float]  #: residuals to the east and to the north, after clipping
+    bright_rms_mas: tuple[float, float]  #: the same of the stars above the second SN_THRESHOLDS; 0 if none
     chi2: float  #: reduced
     offset_arcsec: tuple[float, float]  #: true minus rough pointing at the middle, east and north
     catalogue: str
@@ -42,6 +43,8 @@ class Solution:
             "MAR AST NSTARS": (self.stars, "stars in the fit"),
             "MAR AST RMS1": (round(self.rms_mas[0], 3), "[mas] residuals to the east"),
             "MAR AST RMS2": (round(self.rms_mas[1], 3), "[mas] residuals to the north"),
+            "MAR AST RMSB1": (round(self.bright_rms_mas[0], 3), "[mas] of bright stars, to the east"),
+            "MAR AST RMSB2": (round(self.bright_rms_mas[1], 3), "[mas] of bright stars, to the north"),
             "MAR AST CHI2": (round(self.chi2, 4), "reduced chi squared"),
             "MAR AST DEGREE": (self.degree, "degree of the distortion"),
             "MAR AST DEAST": (round(self.offset_arcsec[0], 3), "[arcsec] pointing error"),
@@ -141,6 +144,7 @@ def _points(sources: Table, stars: Stars, scale_arcsec: float, config: Settings)
         np.asarray(sources[f"X{window}_IMAGE"]),
         np.asarray(sources[f"Y{window}_IMAGE"]),
         np.hypot(1000 * scale_arcsec * error_px, floor),
+        np.asarray(sources["SNR_WIN"] >= config.scamp.sn_thresholds[1]),
     )
 
 
@@ -177,6 +181,13 @@ def _check_fraction(found: Match, plane: np.ndarray, stars: np.ndarray, config: 
         raise NotSolved(f"only {len(found.sources)} of {possible} stars match: the solution is not believed")
 
 
+def _rms(residual_mas: np.ndarray) -> tuple[float, float]:
+    if not len(residual_mas):
+        return 0.0, 0.0
+    east, north = np.sqrt((residual_mas**2).mean(axis=0))
+    return float(east), float(north)
+
+
 def _solution(points: Points, fit: Fit, rough: Tpv, shape: tuple[int, ...], catalogue: str) -> Solution:
     used = points[fit.source]
     ra, dec = _middle(fit.wcs, shape)
@@ -186,6 +197,7 @@ def _solution(points: Points, fit: Fit, rough: Tpv, shape: tuple[int, ...], cata
         degree=fit.degree,
         stars=len(used.x),
         rms_mas=fit.rms_mas,
+        bright_rms_mas=_rms(fit.residual_mas[used.bright]),
         chi2=float(((fit.residual_mas / used.error_mas[:, None]) ** 2).sum() / (2 * fit.freedom)),
         offset_arcsec=(3600 * float(east), 3600 * float(north)),
         catalogue=catalogue,

@@ -16,6 +16,8 @@ from mar.steps.projection import to_plane
 from mar.steps.rough import centre_of
 from mar.steps.tpv import Tpv, fit_tpv, terms
 
+_FEW = 40
+
 
 class Settings(Protocol):
     """The sections of the configuration that the astrometry looks at."""
@@ -37,9 +39,10 @@ class Points:
     x: np.ndarray
     y: np.ndarray
     error_mas: np.ndarray
+    bright: np.ndarray  #: above the second limit of SN_THRESHOLDS
 
     def __getitem__(self, chosen: np.ndarray) -> "Points":
-        return Points(self.x[chosen], self.y[chosen], self.error_mas[chosen])
+        return Points(self.x[chosen], self.y[chosen], self.error_mas[chosen], self.bright[chosen])
 
 
 @dataclass(frozen=True)
@@ -140,12 +143,14 @@ def _pairs(
 
 
 def _clipped(residual_mas: np.ndarray, error_mas: np.ndarray, sigmas: float) -> np.ndarray:
-    """Which pairs agree within so many sigma, the errors scaled to the scatter that is there."""
+    """Which pairs agree within so many sigma, the errors scaled up to the scatter that is there."""
+    # the scatter of a few stars is itself uncertain: do not trust it to be below the errors
+    least = 1.0 if len(residual_mas) < _FEW else 1e-3
     used = np.ones(len(residual_mas), dtype=bool)
     for _ in range(10):
         centre = np.median(residual_mas[used], axis=0)
         scaled = np.abs(residual_mas - centre) / error_mas[:, None]
-        scatter = np.maximum(1.4826 * np.median(scaled[used], axis=0), 1e-3)
+        scatter = np.maximum(1.4826 * np.median(scaled[used], axis=0), least)
         kept = np.all(scaled <= sigmas * scatter, axis=1)
         if np.array_equal(kept, used):
             break

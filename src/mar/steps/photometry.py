@@ -42,7 +42,8 @@ def zero_point(
     """The zero point of a frame from the reference stars that have a magnitude in its band.
 
     `sources` with ALPHAWIN_J2000 and DELTAWIN_J2000; `exptime_s` 1 for images in ADU/s. Where the catalogue
-    does not have the band, or too few stars match, it is `nominal`, and `origin` says so: no colour is assumed.
+    does not have the band, or too few stars match, it is `nominal`, and `origin` says so: no colour is
+    assumed.
     """
     if band not in reference.bands:
         return _unmeasured(nominal, f"camera file: {reference.pack or 'catalogue'} has no {band}")

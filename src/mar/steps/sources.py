@@ -19,7 +19,7 @@ EXCLUDED = Bit.BAD | Bit.COSMIC | Bit.TRAIL | Bit.HOLE
 FLAG_BLENDED, FLAG_SATURATED, FLAG_TRUNCATED, FLAG_APERTURE, FLAG_OVERFLOW = 2, 4, 8, 16, 64
 NO_MAGNITUDE = 99.0
 KRON_FACTOR, KRON_LEAST = 2.5, 3.5
-ROWS, OVERLAP = 2048, 256  # detection goes in bands of rows, so that memory does not grow with the frame
+ROWS, OVERLAP = 1024, 192  # detection goes in bands of rows: memory hardly grows with the frame
 _FILTER = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], dtype=np.float32)
 _DEGREES = 180.0 / np.pi
 
