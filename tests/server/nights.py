@@ -44,7 +44,8 @@ def frame(name, file_type="SCI", band="R", fld="F1", when=None, **more):
 
 def frames(count, file_type="SCI", band="R", fld="F1", when=None):
     """Some rows, named after what they are."""
-    words = "-".join(word for word in (file_type.lower(), band if file_type != "BIAS" else "", fld) if word)
+    sky = [] if file_type == "BIAS" else [band, fld]
+    words = "-".join(word for word in (file_type.lower(), *sky) if word)
     return [frame(f"{words}-{number}", file_type, band, fld, when) for number in range(count)]
 
 

@@ -1,14 +1,15 @@
 """The Dask cluster: a local one of ours, or a scheduler elsewhere."""
 
 import logging
-import os
 from collections.abc import Callable
 from typing import Any
 
 import dask
+from dask.system import CPU_COUNT
 from distributed import Client, LocalCluster
 from distributed.client import wait
 from distributed.scheduler import KilledWorker
+from distributed.system import MEMORY_LIMIT
 
 __all__ = ["Cluster", "KilledWorker"]
 
@@ -21,6 +22,14 @@ SETTINGS = {
     "distributed.worker.memory.pause": False,
     "distributed.comm.timeouts.connect": "30s",
 }
+
+
+FRAME_BYTES = 3 << 30  # what the reduction of a full-size frame may take
+
+
+def room() -> int:
+    """How many frames this machine has processors and memory for, at least one."""
+    return max(1, min(CPU_COUNT, MEMORY_LIMIT // FRAME_BYTES))
 
 
 class Cluster:
@@ -77,7 +86,7 @@ class Cluster:
 
 def start_local(processes: int) -> LocalCluster:
     """A cluster of processes on this machine, one frame at a time in each."""
-    threads = max(1, len(os.sched_getaffinity(0)) // processes)
+    threads = max(1, CPU_COUNT // processes)
     return LocalCluster(
         n_workers=processes,
         threads_per_worker=1,

@@ -4,7 +4,6 @@
 tests and tiny machines. The engine starts when it is first used and is kept warm.
 """
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any, Protocol
 
 from django.conf import settings
 
-from marserver.jobs.cluster import Cluster, KilledWorker
+from marserver.jobs.cluster import Cluster, KilledWorker, room
 
 LISTEN_EVERY_S = 0.5
 Check = Callable[[], None]
@@ -138,8 +137,8 @@ class Distributed:
 
 
 def open_engine(choice: str, processes: int = 0) -> Engine:
-    """The engine of a `MAR_ENGINE` value; `processes` 0 takes one for each processor."""
-    count = processes or len(os.sched_getaffinity(0))
+    """The engine of a `MAR_ENGINE` value; `processes` 0 takes what processors and memory have room for."""
+    count = processes or room()
     if choice == "inline":
         return Inline()
     if choice == "threads":

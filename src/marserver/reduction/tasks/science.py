@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mar import run
-from mar.errors import MarError
+from mar.errors import MarError, MissingMaster
 from mar.run.products import ScienceMasters
 from marserver.archive.models import (
     BiasBlock,
@@ -168,14 +168,18 @@ def reduce_frames(work: Work, setup: Setup, frames: list[IndividualFile], tally:
 
 
 def choose(raw: IndividualFile, setup: Setup) -> Chosen:
-    """The calibrations that the steps still to be done need; raises MissingMaster."""
-    status, days = status_of(raw), setup.config.config.max_days
-    bias = flat = superflat = None
-    if "ov" in setup.code and status < FrameStatus.FLATTENED:
-        bias, flat = plan.bias_for(raw, days), plan.flat_for(raw, days)
-    if "sf" in setup.code and status < FrameStatus.DEFRINGED and raw.band in setup.config.fringe.filters:
-        superflat = plan.superflat_for(raw, days)
-    return Chosen(bias, flat, superflat)
+    """The calibrations of a frame; raises MissingMaster where a step still to be done has none.
+
+    A frame that has its flat behind it gets them too: its pixels may have to be made again from the raw ones.
+    """
+    days = setup.config.config.max_days
+    superflat = plan.superflat_for(raw, days) if raw.band in setup.config.fringe.filters else None
+    try:
+        return Chosen(plan.bias_for(raw, days), plan.flat_for(raw, days), superflat)
+    except MissingMaster:
+        if status_of(raw) < FrameStatus.FLATTENED:
+            raise
+        return Chosen(superflat=superflat)
 
 
 def arguments(raw: IndividualFile, chosen: Chosen, setup: Setup) -> tuple[Any, ...]:
