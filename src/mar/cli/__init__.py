@@ -2,10 +2,14 @@
 
 import typer
 
-from mar.cli import camera, config
+from mar.cli import camera, config, masters, science
 from mar.refcat.cli import app as refcat
+from mar.simulate.cli import simulate_command
 
 app = typer.Typer()
+app.add_typer(masters.app)
+app.add_typer(science.app)
+app.command("simulate")(simulate_command)
 app.add_typer(camera.app, name="camera")
 app.add_typer(config.app, name="config")
 app.add_typer(refcat, name="refcat")
