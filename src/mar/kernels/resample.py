@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from mar.kernels.jit import parallel_jit, rows_in_parallel
+from mar.kernels.jit import jit, parallel_jit, rows_in_parallel
 
 PHASES = 1024
 TAPS = {"nearest": 2, "bilinear": 2, "lanczos2": 4, "lanczos3": 6, "lanczos4": 8}
@@ -75,12 +75,25 @@ def _kernel(taps: int) -> Callable[..., None]:
     """The kernel with its number of taps as a constant, so that the compiler unrolls the sums."""
     before = taps // 2 - 1
 
+    @jit
+    def interpolate(pixels, width, corner, weights, across, upward):  # type: ignore[no-untyped-def]
+        # unsigned indices of flat arrays: the compiler then adds no check for negative ones
+        total = np.float32(0)
+        for j in range(taps):
+            line = np.float32(0)
+            for i in range(taps):
+                line += weights[across + np.uint64(i)] * pixels[corner + np.uint64(i)]
+            total += weights[upward + np.uint64(j)] * line
+            corner += width
+        return total
+
     @parallel_jit
     def kernel(image, bad, first_row, lattice, step, first_output_row, table, values, weights):  # type: ignore[no-untyped-def]
         ny, nx = image.shape
         columns = values.shape[1]
         cells = (columns + step - 1) // step
         phases = table.shape[0] - 1
+        pixels, flags, tap_weights, width = image.ravel(), bad.ravel(), table.ravel(), np.uint64(nx)
         for row in rows_in_parallel(values.shape[0]):
             cell_y = (first_output_row + row) // step
             down = ((first_output_row + row) % step) / step
@@ -107,17 +120,13 @@ def _kernel(taps: int) -> Callable[..., None]:
                         values[row, start + k] = 0
                         weights[row, start + k] = 0
                         continue
-                    phase_x = int((x - x0) * phases + 0.5)
-                    phase_y = int((y - y0) * phases + 0.5)
-                    total = np.float32(0)
-                    for j in range(taps):
-                        line = np.float32(0)
-                        for i in range(taps):
-                            line += table[phase_x, i] * image[low_tap + j, left_tap + i]
-                        total += table[phase_y, j] * line
-                    values[row, start + k] = total * np.float32(factor_at + k * factor_slope)
+                    across = np.uint64((x - x0) * phases + 0.5) * np.uint64(taps)
+                    upward = np.uint64((y - y0) * phases + 0.5) * np.uint64(taps)
+                    corner = np.uint64(low_tap) * width + np.uint64(left_tap)
+                    value = interpolate(pixels, width, corner, tap_weights, across, upward)
+                    values[row, start + k] = value * np.float32(factor_at + k * factor_slope)
                     weight = np.float32(weight_at + k * weight_slope)
-                    if bad[int(y + 0.5), int(x + 0.5)] != 0:
+                    if flags[np.uint64(y + 0.5) * width + np.uint64(x + 0.5)] != 0:
                         weight = -weight
                     weights[row, start + k] = weight
 

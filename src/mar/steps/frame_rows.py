@@ -53,7 +53,7 @@ class FrameRows:
         lost = ~np.isfinite(raw)
         bad = np.where(lost, np.uint8(Bit.BAD), bits & np.uint8(NOT_USED))
         filled = np.empty_like(values)
-        # the inside of a saturated core keeps its value, a lower limit; a bled column is bridged: it would ring
+        # the inside of a saturated core keeps its value, a lower limit; bled columns are bridged, not to ring
         fill_holes(values, bad, int(Bit.SATURATED), filled)
         keep = slice(y0 - first, y1 - first)
         return filled[keep], bad[keep]
