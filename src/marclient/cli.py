@@ -25,9 +25,7 @@ def login(
     from marclient import Client, ServerError
 
     name = user or typer.prompt("Name")
-    password = (
-        sys.stdin.readline().rstrip("\r\n") if password_stdin else typer.prompt("Password", hide_input=True)
-    )
+    password = read_password(password_stdin)
     with Client(url) as client:
         try:
             client.login(name, password)
@@ -52,6 +50,13 @@ def call(
         except ServerError as error:
             raise stop(str(error)) from None
     typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+
+
+def read_password(from_stdin: bool) -> str:
+    """The password: asked for, or one line without its newline."""
+    if from_stdin:
+        return sys.stdin.readline().removesuffix("\n").removesuffix("\r")
+    return str(typer.prompt("Password", hide_input=True))
 
 
 def pair(word: str) -> tuple[str, str]:

@@ -4,12 +4,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from marclient.errors import NotFound, Unreachable, error_of
 from marclient.progress import Progress, ended, running, waiting
+
+if TYPE_CHECKING:  # imported where a client is made: commands that make none start faster
+    import httpx
 
 TIMEOUT_S = 60.0
 ROUNDS_UNSEEN = 5  # an operation may move between two looks; after so many rounds it is not there
@@ -27,7 +28,10 @@ class Client:
     """Talks to one server, at a URL like `http://127.0.0.1:8002`."""
 
     def __init__(self, url: str, token: str | None = None, timeout_s: float = TIMEOUT_S) -> None:
+        import httpx
+
         self.token = token
+        self.broken = httpx.HTTPError
         self.http = httpx.Client(base_url=url.rstrip("/"), timeout=timeout_s)
 
     def __enter__(self) -> "Client":
@@ -64,7 +68,7 @@ class Client:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         try:
             response = self.http.post(f"/reduction/{endpoint}", json=body, headers=headers)
-        except httpx.HTTPError as error:
+        except self.broken as error:
             raise Unreachable(0, f"no answer from {self.http.base_url}: {error}") from error
         content = content_of(response)
         if response.is_error:
@@ -98,7 +102,7 @@ class Client:
         )
 
 
-def content_of(response: httpx.Response) -> dict[str, Any]:
+def content_of(response: "httpx.Response") -> dict[str, Any]:
     """The JSON object of a response; something like it where a proxy answered."""
     if not response.content:
         return {}

@@ -51,7 +51,16 @@ def prepare(root: Path) -> None:
 
     Layout(root).make_folders()
     with one_at_a_time(root / "CONFIG" / ".migrating"):
+        make_private(root / "mar.sqlite3")
         call_command("migrate", verbosity=0, interactive=False)
+
+
+def make_private(database: Path) -> None:
+    """A database in the root is readable by its owner only: it holds the hashes of passwords."""
+    from django.conf import settings
+
+    if str(settings.DATABASES["default"]["NAME"]) == str(database):
+        database.touch(mode=0o600)
 
 
 @contextmanager
