@@ -191,6 +191,17 @@ def test_no_frame_on_the_tile_is_an_error():
         make([])
 
 
+def test_frames_without_wcs_or_sky_are_dropped_and_the_rest_goes_on():
+    frames = [one_frame(number)[0] for number in (1, 2, 3)]
+    del frames[0].header["CTYPE*"]
+    frames[2].mask.data[:] = Bit.BAD
+    plan, figures, *_ = make(frames)
+    assert [frame.name for frame in plan.used] == ["proc_2"]
+    reasons = {frame.name: frame.reason for frame in figures.dropped}
+    assert "WCS" in reasons["proc_1"]
+    assert "sky" in reasons["proc_3"]
+
+
 def test_progress_reaches_the_end():
     seen = []
     plan = plan_tile([one_frame(1)[0]], GRID, CAMERA, Coadd(), SWARP, lambda *step: seen.append(step))

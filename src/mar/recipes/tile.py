@@ -8,12 +8,13 @@ import numpy as np
 from astropy.io.fits import Header
 from astropy.table import Table
 from astropy.time import Time
+from astropy.wcs import WCS
 
 from mar import __version__
 from mar.camera import Camera
 from mar.config.coadd import Coadd
 from mar.config.swarp import Swarp
-from mar.errors import NotEnoughFrames
+from mar.errors import BadHeader, BadImage, NotEnoughFrames
 from mar.exposure import Exposure
 from mar.frame import set_cards
 from mar.progress import Progress, silent
@@ -102,33 +103,31 @@ def plan_tile(
 ) -> TilePlan:
     """Measure the sky and transparency of the frames, choose, and place them on the grid.
 
-    Raises NotEnoughFrames where none is left, BadHeader for a frame without WCS, BadImage for one without
-    sky.
+    A frame without WCS or without sky is dropped like one that the configuration refuses. Raises
+    NotEnoughFrames where none is left.
     """
-    if not frames:
-        raise NotEnoughFrames("no frame to make a tile of")
-    skies = [_sky(frame, swarp, progress, done, len(frames)) for done, frame in enumerate(frames)]
-    scales = _scales(frames, config)
+    measured, dropped = _measured(frames, swarp, progress)
+    scales = _scales([one.frame for one in measured], config)
     placed = [
-        _place(frame, sky, grid, scale, config, swarp)
-        for frame, sky, scale in zip(frames, skies, scales, strict=True)
+        _place(one, grid, scale, config, swarp.first_run_subtract_back)
+        for one, scale in zip(measured, scales, strict=True)
     ]
     figures = [
-        FrameFigures(_seeing(frame, config), scale, noise, frame.exposure.exptime_s, on_grid.overlaps())
-        for frame, scale, noise, on_grid in zip(frames, scales, map(_noise, skies), placed, strict=True)
+        _figures(one, scale, on_grid.overlaps(), config)
+        for one, scale, on_grid in zip(measured, scales, placed, strict=True)
     ]
     reasons = reasons_to_drop(figures, config)
     kept = [index for index, reason in enumerate(reasons) if not reason]
-    dropped = [
-        DroppedFrame(frame.exposure.name, reason)
-        for frame, reason in zip(frames, reasons, strict=True)
+    dropped += [
+        DroppedFrame(one.frame.exposure.name, reason)
+        for one, reason in zip(measured, reasons, strict=True)
         if reason
     ]
     if not kept:
-        said = "; ".join(f"{frame.name}: {frame.reason}" for frame in dropped)
+        said = "; ".join(f"{one.name}: {one.reason}" for one in dropped) or "none was given"
         raise NotEnoughFrames(f"no frame is left for the tile ({said})")
-    used = [_used(frames[index], figures[index], skies[index]) for index in kept]
-    header = tile_header(grid, camera, [frames[index] for index in kept], used, config)
+    used = [_used(measured[index], figures[index]) for index in kept]
+    header = tile_header(grid, camera, [measured[index].frame for index in kept], used, config)
     return TilePlan(grid, config, [placed[index] for index in kept], used, dropped, header)
 
 
@@ -188,11 +187,31 @@ def tile_header(
     return header
 
 
-def _sky(frame: FrameInput, swarp: Swarp, progress: Progress, done: int, total: int) -> SkyMesh:
-    progress("background", done, total)
-    sky = measure_sky(frame.image, frame.mask, swarp.second_run_back_size, swarp.second_run_back_filtersize)
-    progress("background", done + 1, total)
-    return sky
+class _Measured(NamedTuple):
+    """A frame with its background and WCS."""
+
+    frame: FrameInput
+    sky: SkyMesh
+    wcs: WCS
+
+
+def _measured(
+    frames: Sequence[FrameInput], swarp: Swarp, progress: Progress
+) -> tuple[list[_Measured], list[DroppedFrame]]:
+    """The frames whose sky and place are known, and the others with the reason."""
+    measured, dropped = [], []
+    cell, filter_size = swarp.second_run_back_size, swarp.second_run_back_filtersize
+    for done, frame in enumerate(frames):
+        progress("background", done, len(frames))
+        try:
+            wcs = frame_wcs(frame.header)
+            sky = measure_sky(frame.image, frame.mask, cell, filter_size)
+        except (BadHeader, BadImage) as error:
+            dropped.append(DroppedFrame(frame.exposure.name, str(error)))
+        else:
+            measured.append(_Measured(frame, sky, wcs))
+    progress("background", len(frames), len(frames))
+    return measured, dropped
 
 
 def _scales(frames: Sequence[FrameInput], config: Coadd) -> list[float]:
@@ -208,36 +227,27 @@ def _scales(frames: Sequence[FrameInput], config: Coadd) -> list[float]:
     return [float(scale) if np.isfinite(scale) else 1.0 for scale in found]
 
 
-def _place(
-    frame: FrameInput, sky: SkyMesh, grid: Grid, scale: float, config: Coadd, swarp: Swarp
-) -> PlacedFrame:
+def _place(one: _Measured, grid: Grid, scale: float, config: Coadd, subtract_sky: bool) -> PlacedFrame:
     return place(
-        frame.image,
-        frame.mask,
-        frame_wcs(frame.header),
-        sky,
+        one.frame.image,
+        one.frame.mask,
+        one.wcs,
+        one.sky,
         grid,
-        scale / frame.exposure.exptime_s,
+        scale / one.frame.exposure.exptime_s,
         config.resampling,
         config.flux_scaling,
-        swarp.first_run_subtract_back,
+        subtract_sky,
     )
 
 
-def _seeing(frame: FrameInput, config: Coadd) -> float:
-    return float("nan") if frame.catalogue is None else seeing_px(frame.catalogue, config.star_min_snr)
+def _figures(one: _Measured, scale: float, overlaps: bool, config: Coadd) -> FrameFigures:
+    catalogue = one.frame.catalogue
+    seeing = float("nan") if catalogue is None else seeing_px(catalogue, config.star_min_snr)
+    noise = float(np.median(one.sky.rms))
+    return FrameFigures(seeing, scale, noise, one.frame.exposure.exptime_s, overlaps)
 
 
-def _noise(sky: SkyMesh) -> float:
-    return float(np.median(sky.rms))
-
-
-def _used(frame: FrameInput, figures: FrameFigures, sky: SkyMesh) -> UsedFrame:
-    return UsedFrame(
-        frame.exposure.name,
-        frame.exposure.exptime_s,
-        figures.scale,
-        figures.seeing_px,
-        float(np.median(sky.level)),
-        figures.noise,
-    )
+def _used(one: _Measured, figures: FrameFigures) -> UsedFrame:
+    name, sky_adu = one.frame.exposure.name, float(np.median(one.sky.level))
+    return UsedFrame(name, figures.exptime_s, figures.scale, figures.seeing_px, sky_adu, figures.noise)
