@@ -11,7 +11,7 @@ from mar.kernels.resample import interpolation_table, resample
 from mar.masks import Bit
 from mar.steps.frame_rows import FrameRows
 from mar.steps.grid import Grid, frame_wcs
-from mar.steps.lattice import STEP, nodes, position_lattice
+from mar.steps.lattice import STEP, Surface, nodes, position_surfaces
 from mar.steps.resample import place
 from mar.steps.sky_mesh import measure_sky
 from small_skies import ArrayRows, draw_stars, frame_header
@@ -25,6 +25,11 @@ def rng():
 @pytest.fixture
 def grid():
     return Grid(150.0, -30.0, 400, 0.55)
+
+
+def flat(level):
+    """An even sky."""
+    return Surface.through(np.array([50.0]), np.array([50.0]), np.array([[level]]))
 
 
 def lattice_of(shape, dx, dy):
@@ -94,7 +99,7 @@ def test_subtract_lattice_removes_a_plane(rng):
 def test_positions_between_the_nodes_are_right_to_a_hundredth_of_a_pixel(grid):
     big = Grid(150.0, -30.0, 4000, 0.55)
     wcs = frame_wcs(frame_header((4000, 4000), distorted=True, rotation_deg=1.5))
-    x, y = position_lattice(big, wcs)
+    x, y = (surface.over(big.shape) for surface in position_surfaces(big, wcs))
     points = np.random.default_rng(1).uniform(0, 3999, (2, 500))
     true_x, true_y = big.pixels_of(wcs, *points)
     assert np.hypot(true_x - points[0], true_y - points[1]).max() > 20  # the distortion is there
@@ -183,7 +188,7 @@ def test_masked_pixels_have_no_weight_and_do_not_ring(rng):
     image[50, 50] = 5000
     mask = np.zeros(image.shape, "u1")
     mask[50, 50] = Bit.COSMIC
-    rows, bad = FrameRows(ArrayRows(image), ArrayRows(mask), np.full((9, 9), 10.0), 1.0).window(0, 100)
+    rows, bad = FrameRows(ArrayRows(image), ArrayRows(mask), flat(10.0), 1.0).window(0, 100)
     assert np.abs(rows).max() < 1e-5
     assert bad[50, 50] != 0
     assert (bad != 0).sum() == 1
@@ -193,7 +198,7 @@ def test_inside_of_a_saturated_core_keeps_its_value_but_has_no_weight():
     image = np.full((60, 60), 10.0, "f4")
     mask = np.zeros(image.shape, "u1")
     image[20:40, 20:40], mask[20:40, 20:40] = 60000, Bit.SATURATED
-    rows, bad = FrameRows(ArrayRows(image), ArrayRows(mask), np.full((6, 6), 10.0), 0.5).window(0, 60)
+    rows, bad = FrameRows(ArrayRows(image), ArrayRows(mask), flat(10.0), 0.5).window(0, 60)
     assert_allclose(rows[24:36, 24:36], 29995)
     assert (bad[20:40, 20:40] != 0).all()
 
@@ -210,7 +215,7 @@ def test_a_bled_column_does_not_ring(grid, rng):
 
 def test_rows_are_read_only_once_but_for_what_fills_holes(rng):
     reader = ArrayRows(rng.normal(10, 1, (400, 50)).astype("f4"))
-    rows = FrameRows(reader, None, np.full((27, 6), 10.0), 1.0)
+    rows = FrameRows(reader, None, flat(10.0), 1.0)
     for y0 in range(0, 400, 40):
         rows.window(max(0, y0 - 10), min(400, y0 + 50))
     assert reader.rows_read < 1.2 * 400

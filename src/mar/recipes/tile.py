@@ -204,6 +204,8 @@ def _measured(
     for done, frame in enumerate(frames):
         progress("background", done, len(frames))
         try:
+            if not frame.exposure.exptime_s > 0:
+                raise BadHeader("its exposure time is not above zero")
             wcs = frame_wcs(frame.header)
             sky = measure_sky(frame.image, frame.mask, cell, filter_size)
         except (BadHeader, BadImage) as error:

@@ -4,7 +4,7 @@ import numpy as np
 
 from mar.kernels.prepare import REACH, fill_holes, subtract_lattice
 from mar.masks import UNUSABLE, Bit
-from mar.steps.lattice import STEP
+from mar.steps.lattice import STEP, Surface, nodes
 from mar.steps.sky_mesh import RowReader
 
 NOT_USED = int(UNUSABLE | Bit.HOLE)
@@ -13,12 +13,10 @@ NOT_USED = int(UNUSABLE | Bit.HOLE)
 class FrameRows:
     """Sky-subtracted, scaled, hole-filled rows of one frame, read once each as the window moves over it."""
 
-    def __init__(
-        self, image: RowReader, mask: RowReader | None, level_lattice: np.ndarray, scale: float
-    ) -> None:
-        """`level_lattice` (my, mx): sky in the image's unit at its nodes; values are multiplied by scale."""
+    def __init__(self, image: RowReader, mask: RowReader | None, level: Surface | None, scale: float) -> None:
+        """`level`: the sky in the image's unit, None leaves it in; values are multiplied by `scale`."""
         self._image, self._mask = image, mask
-        self._level, self._scale = level_lattice, scale
+        self._level, self._scale = level, scale
         self._first = 0
         self._rows = np.empty((0, image.shape[1]), np.float32)
         self._bad = np.empty((0, image.shape[1]), np.uint8)
@@ -47,8 +45,7 @@ class FrameRows:
         # holes are filled from rows around them: read as far as that looks
         first, last = max(0, y0 - REACH), min(self.shape[0], y1 + REACH)
         raw = np.ascontiguousarray(self._image.rows(first, last), dtype=np.float32)
-        values = np.empty_like(raw)
-        subtract_lattice(raw, first, self._level, STEP, self._scale, values)
+        values = self._without_sky(raw, first)
         bits = np.zeros(raw.shape, np.uint8) if self._mask is None else self._mask.rows(first, last)
         lost = ~np.isfinite(raw)
         bad = np.where(lost, np.uint8(Bit.BAD), bits & np.uint8(NOT_USED))
@@ -57,3 +54,13 @@ class FrameRows:
         fill_holes(values, bad, int(Bit.SATURATED), filled)
         keep = slice(y0 - first, y1 - first)
         return filled[keep], bad[keep]
+
+    def _without_sky(self, raw: np.ndarray, first: int) -> np.ndarray:
+        if self._level is None:
+            return raw * np.float32(self._scale)
+        start = first // STEP * STEP
+        rows = np.arange(start, first + len(raw) + STEP, STEP)
+        lattice = self._level.at(rows, nodes(self.shape[1]))
+        values = np.empty_like(raw)
+        subtract_lattice(raw, first - start, lattice, STEP, self._scale, values)
+        return values

@@ -1,8 +1,11 @@
-"""Smooth functions of an image, known at every STEP-th pixel and interpolated between by the kernels."""
+"""Smooth functions of an image: cubic splines, given to the kernels at every STEP-th pixel."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from astropy.wcs import WCS
 from scipy.interpolate import RectBivariateSpline
+from scipy.ndimage import map_coordinates
 
 from mar.steps.grid import Grid
 
@@ -15,16 +18,30 @@ def nodes(length: int, step: int = STEP) -> np.ndarray:
     return np.arange(0, length + step, step)
 
 
-def refine(y: np.ndarray, x: np.ndarray, values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Cubic spline through `values` at rows `y` and columns `x`, at the nodes of an image of that shape.
+@dataclass(frozen=True)
+class Surface:
+    """A cubic spline through values on a grid of rows and columns; constant beyond them."""
 
-    With fewer than four rows or columns the degree is lower; beyond the outermost values it stays constant.
-    """
-    y, values = _two_or_more(y, values)
-    x, turned = _two_or_more(x, values.T)
-    spline = RectBivariateSpline(y, x, turned.T, kx=min(3, len(y) - 1), ky=min(3, len(x) - 1))
-    rows, columns = nodes(shape[0]), nodes(shape[1])
-    return np.ascontiguousarray(spline(np.clip(rows, y[0], y[-1]), np.clip(columns, x[0], x[-1])))
+    spline: RectBivariateSpline
+    rows: tuple[float, float]  #: the outermost ones
+    columns: tuple[float, float]
+
+    @classmethod
+    def through(cls, y: np.ndarray, x: np.ndarray, values: np.ndarray) -> "Surface":
+        """Through `values` at rows `y` and columns `x`; with fewer than four of them the degree is lower."""
+        y, values = _two_or_more(y, values)
+        x, turned = _two_or_more(x, values.T)
+        spline = RectBivariateSpline(y, x, turned.T, kx=min(3, len(y) - 1), ky=min(3, len(x) - 1))
+        return cls(spline, (y[0], y[-1]), (x[0], x[-1]))
+
+    def at(self, rows: np.ndarray, columns: np.ndarray, along_y: int = 0, along_x: int = 0) -> np.ndarray:
+        """Values (or derivatives) at all crossings of ascending rows and columns, (rows, columns)."""
+        rows, columns = np.clip(rows, *self.rows), np.clip(columns, *self.columns)
+        return np.ascontiguousarray(self.spline(rows, columns, dx=along_y, dy=along_x))
+
+    def over(self, shape: tuple[int, int], step: int = STEP) -> np.ndarray:
+        """Values at every `step`-th pixel of an image of that shape."""
+        return self.at(nodes(shape[0], step), nodes(shape[1], step))
 
 
 def _two_or_more(at: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -34,13 +51,14 @@ def _two_or_more(at: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.nda
     return np.array([at[0] - 1, at[0] + 1]), np.repeat(values, 2, axis=0)
 
 
-def position_lattice(grid: Grid, frame_wcs: WCS) -> tuple[np.ndarray, np.ndarray]:
-    """Columns and rows (zero-based) in the frame of the grid's nodes, two arrays (my, mx)."""
+def position_surfaces(grid: Grid, frame_wcs: WCS) -> tuple[Surface, Surface]:
+    """Column and row (zero-based) in the frame as functions of the grid's pixel."""
     coarse = nodes(grid.size, COARSE)
     columns, rows = np.meshgrid(coarse, coarse)
     x, y = grid.pixels_of(frame_wcs, columns.ravel().astype(float), rows.ravel().astype(float))
-    exact = [_extrapolated(at.reshape(columns.shape), columns, rows) for at in (x, y)]
-    return tuple(refine(coarse, coarse, at, grid.shape) for at in exact)  # type: ignore[return-value]
+    exact = (_extrapolated(at.reshape(columns.shape), columns, rows) for at in (x, y))
+    column, row = (Surface.through(coarse, coarse, at) for at in exact)
+    return column, row
 
 
 def _extrapolated(at: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -55,15 +73,13 @@ def _extrapolated(at: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> np.n
     return np.where(known, at, (plane @ fit).reshape(at.shape))
 
 
-def area_lattice(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Frame pixels per grid pixel at the nodes, from the positions (my, mx) of position_lattice."""
-    x_row, x_column = np.gradient(x, STEP)
-    y_row, y_column = np.gradient(y, STEP)
+def area(x: Surface, y: Surface, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Frame pixels per grid pixel at the crossings of the grid's rows and columns."""
+    x_row, y_row = (at.at(rows, columns, along_y=1) for at in (x, y))
+    x_column, y_column = (at.at(rows, columns, along_x=1) for at in (x, y))
     return np.abs(x_column * y_row - x_row * y_column)
 
 
-def look_up(lattice: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Values of a frame's `lattice` at its pixels x, y; beyond the frame those of its edge."""
-    row = np.clip(np.rint(y / STEP).astype(int), 0, lattice.shape[0] - 1)
-    column = np.clip(np.rint(x / STEP).astype(int), 0, lattice.shape[1] - 1)
-    return lattice[row, column]
+def look_up(values: np.ndarray, step: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """What Surface.over gave at every `step`-th pixel, at pixels x, y; beyond the image as at its edge."""
+    return map_coordinates(values, [y / step, x / step], order=1, mode="nearest", output=np.float64)

@@ -8,16 +8,22 @@ from astropy.wcs import WCS
 from mar.kernels import resample as kernel
 from mar.steps.frame_rows import FrameRows
 from mar.steps.grid import Grid
-from mar.steps.lattice import STEP, area_lattice, look_up, position_lattice
+from mar.steps.lattice import STEP, Surface, area, look_up, nodes, position_surfaces
 from mar.steps.sky_mesh import RowReader, SkyMesh
+
+RMS_STEP = 64  #: pixels between the places where the noise of a frame is kept
 
 
 @dataclass(frozen=True)
 class PlacedFrame:
-    """A frame and where it lies on the grid."""
+    """A frame and where it lies on the grid: a few numbers per 128 x 128 pixels, however large it is."""
 
     rows: FrameRows
-    lattice: np.ndarray  #: (4, my, mx): frame column, frame row, factor, weight at the grid's nodes
+    grid: Grid
+    column: Surface  #: of the frame, over the grid
+    row: Surface
+    factor: float | None  #: for the values; None: the local ratio of the pixel areas
+    noise: np.ndarray  #: rms at every RMS_STEP-th pixel of the frame, after scaling
     table: np.ndarray  #: of the interpolation
 
     def resample(self, y0: int, values: np.ndarray, weights: np.ndarray) -> None:
@@ -25,30 +31,45 @@ class PlacedFrame:
 
         Weight 0: outside the frame. Negative weight: the nearest pixel of the frame is masked.
         """
-        reach = self._frame_rows(y0, y0 + values.shape[0])
+        start = y0 // STEP * STEP
+        rows = np.arange(start, y0 + values.shape[0] + STEP, STEP)
+        x, y = self._positions(rows)
+        reach = self._frame_rows(x, y)
         if reach is None:
             values.fill(0)
             weights.fill(0)
             return
+        factor = self._factor(rows)
+        weight = (look_up(self.noise, RMS_STEP, x, y) * factor) ** -2
+        lattice = np.stack([x, y, factor, weight])
         image, bad = self.rows.window(*reach)
-        kernel.resample(image, bad, reach[0], self.lattice, STEP, y0, self.table, values, weights)
+        kernel.resample(image, bad, reach[0], lattice, STEP, y0 - start, self.table, values, weights)
 
     def overlaps(self) -> bool:
         """Whether any pixel of the frame lies on the grid."""
-        return self._frame_rows(0, (self.lattice.shape[1] - 1) * STEP) is not None
+        return self._frame_rows(*self._positions(nodes(self.grid.size))) is not None
 
-    def _frame_rows(self, y0: int, y1: int) -> tuple[int, int] | None:
-        """The rows of the frame that these rows of the grid need."""
+    def _positions(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        columns = nodes(self.grid.size)
+        return self.column.at(rows, columns), self.row.at(rows, columns)
+
+    def _factor(self, rows: np.ndarray) -> np.ndarray:
+        columns = nodes(self.grid.size)
+        if self.factor is None:
+            return area(self.column, self.row, rows, columns)
+        return np.full((len(rows), len(columns)), self.factor)
+
+    def _frame_rows(self, x: np.ndarray, y: np.ndarray) -> tuple[int, int] | None:
+        """The rows of the frame that the cells between these positions need."""
         ny, nx = self.rows.shape
-        part = self.lattice[:2, y0 // STEP : (y1 - 1) // STEP + 2]
-        near = (part[0] > -2 * STEP) & (part[0] < nx + 2 * STEP)
+        near = (x > -2 * STEP) & (x < nx + 2 * STEP)
         if not near.any():
             return None
         # one node further: a cell may enter the frame between its nodes
         near = near | np.roll(near, 1, axis=1) | np.roll(near, -1, axis=1)
         taps = self.table.shape[1]
-        first = max(0, int(np.floor(part[1][near].min())) - taps)
-        last = min(ny, int(np.ceil(part[1][near].max())) + taps)
+        first = max(0, int(np.floor(y[near].min())) - taps)
+        last = min(ny, int(np.ceil(y[near].max())) + taps)
         return (first, last) if last - first >= taps else None
 
 
@@ -73,20 +94,17 @@ def place(
     Weights are the inverse variance of the sky in the frame, after scaling: they hold what the vignetting
     does to the noise.
     """
-    x, y = position_lattice(grid, wcs)
-    factor = _area_factor(x, y, sky.shape, flux_scaling)
-    noise = look_up(sky.rms_lattice(), x, y) * abs(scale) * factor
-    weight = 1 / np.maximum(noise, np.finfo(np.float32).tiny ** 0.5) ** 2
-    level = sky.level_lattice()
-    rows = FrameRows(image, mask, level if subtract_sky else np.zeros_like(level), scale)
-    return PlacedFrame(rows, np.stack([x, y, factor, weight]), kernel.interpolation_table(interpolation))
+    column, row = position_surfaces(grid, wcs)
+    factor = {"none": 1.0, "variable": None}.get(flux_scaling, _central_area(column, row, grid, sky.shape))
+    noise = np.maximum(sky.rms_over(RMS_STEP) * abs(scale), np.finfo(np.float32).tiny ** 0.5)
+    level = sky.level_surface() if subtract_sky else None
+    table = kernel.interpolation_table(interpolation)
+    return PlacedFrame(FrameRows(image, mask, level, scale), grid, column, row, factor, noise, table)
 
 
-def _area_factor(x: np.ndarray, y: np.ndarray, shape: tuple[int, int], flux_scaling: str) -> np.ndarray:
-    if flux_scaling == "none":
-        return np.ones_like(x)
-    area = area_lattice(x, y)
-    if flux_scaling == "variable":
-        return area
-    centre = np.argmin((x - shape[1] / 2) ** 2 + (y - shape[0] / 2) ** 2)
-    return np.full_like(area, area.flat[centre])
+def _central_area(column: Surface, row: Surface, grid: Grid, shape: tuple[int, int]) -> float:
+    """Frame pixels per grid pixel where the grid is nearest to the frame's centre."""
+    at = nodes(grid.size)
+    away = (column.at(at, at) - shape[1] / 2) ** 2 + (row.at(at, at) - shape[0] / 2) ** 2
+    y, x = np.unravel_index(np.argmin(away), away.shape)
+    return float(area(column, row, at[[y]], at[[x]])[0, 0])

@@ -11,7 +11,7 @@ from scipy.special import erf
 from mar.errors import BadImage
 from mar.kernels.mesh import mesh_row
 from mar.masks import UNUSABLE, Bit
-from mar.steps.lattice import refine
+from mar.steps.lattice import Surface
 
 SAMPLE = 32768  #: pixels looked at in a cell: the level is known to 1 % of the noise of a pixel
 NOT_SKY = int(UNUSABLE | Bit.HOLE | Bit.OBJECT)
@@ -38,13 +38,14 @@ class SkyMesh:
     rms: np.ndarray
     shape: tuple[int, int]  #: of the frame
 
-    def level_lattice(self) -> np.ndarray:
-        """The level at the nodes of the frame, by bicubic spline."""
-        return refine(self.y, self.x, self.level, self.shape)
+    def level_surface(self) -> Surface:
+        """The level as a bicubic spline."""
+        return Surface.through(self.y, self.x, self.level)
 
-    def rms_lattice(self) -> np.ndarray:
-        """The rms at the nodes of the frame, never below half the smallest cell's."""
-        return np.maximum(refine(self.y, self.x, self.rms, self.shape), 0.5 * self.rms.min())
+    def rms_over(self, step: int) -> np.ndarray:
+        """The rms at every `step`-th pixel of the frame, never below half the smallest cell's."""
+        rms = Surface.through(self.y, self.x, self.rms).over(self.shape, step)
+        return np.maximum(rms, 0.5 * self.rms.min()).astype(np.float32)
 
 
 def measure_sky(
