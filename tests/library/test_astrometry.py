@@ -133,6 +133,14 @@ def test_noise_alone_is_not_solved(camera):
         solve(field, camera)
 
 
+@pytest.mark.parametrize("left", [0, 1, 5])
+def test_too_few_sources_are_said(camera, left):
+    field = star_fields.make()
+    field.sources = field.sources[:left]
+    with pytest.raises(NotSolved, match=f"{left} usable sources"):
+        solve(field, camera)
+
+
 def test_spoiled_sources_take_no_part(camera):
     field = star_fields.make(stars=150, spurious=0.0)
     half = np.arange(len(field.sources)) % 2 == 0

@@ -53,7 +53,7 @@ def test_mirrored_images_match_where_allowed(mirror):
         match(sources, stars, LIMITS)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_another_part_of_the_sky_does_not_match(seed):
     sources, *_ = pattern(seed)
     _, stars, _ = pattern(seed + 100)

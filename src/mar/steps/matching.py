@@ -6,7 +6,7 @@ The most voted is refined on all stars, and accepted only where chance cannot ha
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -20,6 +20,7 @@ SHAPE_TOLERANCE = 0.006  # on the ratios of the sides
 _VOTE_CELL = np.array([0.006, 0.006, 12.0, 12.0])  # log scale, radian, arcsec, arcsec
 _CANDIDATES = 400_000
 _TRIED = 6  # most voted hypotheses that are tried
+_CERTAIN = 3  # times the exponent of chance that is asked for: then nothing better is sought
 
 
 @dataclass(frozen=True)
@@ -62,17 +63,14 @@ def match(sources: np.ndarray, stars: np.ndarray, limits: Limits) -> Match:
         )
     tried = 0
     best: Match | None = None
-    for mirror in _mirrors(limits.flips):
-        for chosen, reference in _depths(sources @ mirror, stars, limits):
-            for matrix, shift in _hypotheses(chosen, reference, limits):
+    for chosen, reference in _depths(sources, stars):
+        for mirror in _mirrors(limits.flips):
+            for matrix, shift in _hypotheses(chosen @ mirror, reference, limits):
                 tried += 1
                 found = _refined(sources @ mirror, stars, matrix, shift, limits, tried)
-                if found is None or (best is not None and found.log10_chance >= best.log10_chance):
-                    continue
-                best = Match(
-                    found.matrix @ mirror.T, found.shift, found.sources, found.stars, found.log10_chance
-                )
-            if best is not None and best.log10_chance < 3 * limits.log10_chance:
+                if found is not None and (best is None or found.log10_chance < best.log10_chance):
+                    best = replace(found, matrix=found.matrix @ mirror.T)
+            if best is not None and best.log10_chance < _CERTAIN * limits.log10_chance:
                 return best
     if best is None or best.log10_chance > limits.log10_chance:
         raise NotSolved(
@@ -87,9 +85,7 @@ def _mirrors(flips: bool) -> list[np.ndarray]:
     return [np.diag(np.array(sign, dtype=float)) for sign in signs]
 
 
-def _depths(
-    sources: np.ndarray, stars: np.ndarray, limits: Limits
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _depths(sources: np.ndarray, stars: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The brightest sources and stars, as many for their area; from few to many, then unequal depths."""
     width = np.ptp(sources, axis=0)
     area = float(np.prod(width + 1.0))
