@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import sep
 
 from mar.config.reduction import Reduction
 from mar.errors import BadImage
@@ -158,6 +159,19 @@ def test_a_wrong_background_is_refused():
     image = np.full((100, 100), 1000, "f4")
     with pytest.raises(BadImage, match="100 %"):
         detect(image)
+
+
+def test_a_limit_of_the_extraction_is_said(monkeypatch):
+    image, *_ = star_field()
+    usual = sep.get_extract_pixstack()
+    sep.set_extract_pixstack(100)
+    monkeypatch.setattr(sep, "set_extract_pixstack", lambda pixels: None)
+    try:
+        with pytest.raises(BadImage, match="rows 1-400 are too crowded"):
+            detect(image)
+    finally:
+        monkeypatch.undo()
+        sep.set_extract_pixstack(usual)
 
 
 def test_does_not_change_its_input():

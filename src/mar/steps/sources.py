@@ -106,16 +106,22 @@ def _extract(strip: _Strip, config: Reduction) -> tuple[np.ndarray, np.ndarray]:
     # sep keeps these two limits for the whole process: never lower them, another thread may count on them
     sep.set_extract_pixstack(max(sep.get_extract_pixstack(), 300_000, 2 * int(above)))
     sep.set_sub_object_limit(max(sep.get_sub_object_limit(), 8192))
-    found, segments = sep.extract(
-        strip.data,
-        threshold,
-        err=strip.rms,
-        mask=strip.excluded,
-        minarea=config.cat_detect_minarea,
-        filter_kernel=_FILTER,
-        filter_type="conv",
-        segmentation_map=True,
-    )
+    try:
+        found, segments = sep.extract(
+            strip.data,
+            threshold,
+            err=strip.rms,
+            mask=strip.excluded,
+            minarea=config.cat_detect_minarea,
+            filter_kernel=_FILTER,
+            filter_type="conv",
+            segmentation_map=True,
+        )
+    except Exception as error:
+        # sep has no exceptions of its own: where a limit is reached it raises a plain Exception, nothing else
+        if type(error) is not Exception:
+            raise
+        raise BadImage(f"rows {strip.core[0] + 1}-{strip.core[1]} are too crowded: {error}") from error
     return found, segments
 
 
