@@ -78,7 +78,7 @@ def _find_in_band(
         niter=config.iterations,
     )
     hit &= ~left_out
-    return _without_stars(hit, band.data - level, config.objlim, noise_adu)
+    return _without_stars(hit, band.data - level, config.starlim, noise_adu)
 
 
 def _left_out(band: Frame, config: Cosmics) -> np.ndarray:
@@ -89,13 +89,13 @@ def _left_out(band: Frame, config: Cosmics) -> np.ndarray:
     return saturated | band.bits(Bit.BAD)
 
 
-def _without_stars(hit: np.ndarray, residual: np.ndarray, objlim: float, noise_adu: float) -> np.ndarray:
+def _without_stars(hit: np.ndarray, residual: np.ndarray, starlim: float, noise_adu: float) -> np.ndarray:
     """Keep the tracks with a pixel sharper than any star."""
     tracks, number = ndimage.label(hit, TOUCHING)
     if number == 0:
         return hit
     ys, xs = np.nonzero(hit)
-    sharp = laplacian_contrast(residual, ys, xs, 0.01 * noise_adu) > objlim
+    sharp = laplacian_contrast(residual, ys, xs, 0.01 * noise_adu) > starlim
     kept = np.zeros(number + 1, dtype=bool)
     kept[tracks[ys[sharp], xs[sharp]]] = True
     return kept[tracks]
