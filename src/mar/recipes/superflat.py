@@ -132,7 +132,10 @@ def _normalised(combined: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarra
     mask = empty_mask(combined.shape)
     mask[~known] = Bit.HOLE
     pattern = smooth_twice(combined, known, width)
-    _, mean, rms, _ = clipped(sample(lambda y0, y1: np.where(known, pattern, np.nan)[y0:y1], len(pattern)))
-    pattern = (pattern - np.float32(mean)) / np.float32(rms)
+    _, mean, rms, _ = clipped(
+        sample(lambda y0, y1: np.where(known[y0:y1], pattern[y0:y1], np.nan), len(pattern))
+    )
+    pattern -= np.float32(mean)
+    pattern /= np.float32(rms)
     pattern[~known] = 0
     return pattern, mask, float(rms)

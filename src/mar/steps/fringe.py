@@ -46,7 +46,8 @@ def subtract_fringe(frame: Frame, superflat: Frame, config: Fringe) -> Frame:
     }
     if not amplitude.significant:
         return frame.with_cards({"MAR FRINGE": ("none seen", "pixels left as they were"), **cards})
-    data = frame.data - np.float32(amplitude.value) * superflat.data
+    data = superflat.data * np.float32(-amplitude.value)
+    data += frame.data
     said = f"{superflat.label} {superflat.checksum}".strip() or "done"
     return frame.replace(data=data).with_cards({"MAR FRINGE": said, **cards})
 

@@ -3,6 +3,10 @@
 import numpy as np
 from scipy.ndimage import uniform_filter
 
+from mar.steps.rows import bands
+
+BAND = 512  # rows worked on at a time
+
 
 def smooth_twice(image: np.ndarray, known: np.ndarray, width: int) -> np.ndarray:
     """Running mean over `width` x `width` pixels, plus the running mean of what it missed (Tukey's twicing).
@@ -10,6 +14,14 @@ def smooth_twice(image: np.ndarray, known: np.ndarray, width: int) -> np.ndarray
     Only `known` pixels count; the others become 0. Of a wave four widths long 99 % of the height is left,
     where one running mean leaves 90 %.
     """
+    out = np.empty(image.shape, dtype=np.float32)
+    for y0, y1 in bands(len(image), BAND):
+        first, last = max(0, y0 - width), min(len(image), y1 + width)
+        out[y0:y1] = _smooth_band(image[first:last], known[first:last], width)[y0 - first : y1 - first]
+    return out
+
+
+def _smooth_band(image: np.ndarray, known: np.ndarray, width: int) -> np.ndarray:
     weight = uniform_filter(known.astype(np.float32), width, mode="constant")
     smooth = _mean(np.where(known, image, np.float32(0)), weight, known, width)
     missed = np.where(known, image - smooth, np.float32(0))
