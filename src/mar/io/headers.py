@@ -1,0 +1,100 @@
+"""Where the image of a FITS file lies, and its header without what only describes the storage."""
+
+import re
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from astropy.io.fits import Header
+from astropy.io.fits.verify import VerifyError
+from astropy.utils.exceptions import AstropyUserWarning
+
+from mar.errors import BadImage
+from mar.io.checksum import BLOCK
+
+_STORAGE = re.compile(
+    r"SIMPLE|XTENSION|BITPIX|EXTEND|BZERO|BSCALE|BLANK|PCOUNT|GCOUNT|TFIELDS|THEAP|CHECKSUM|DATASUM|EXTNAME"
+    r"|(TTYPE|TFORM|TUNIT|TDIM)\d+"
+    r"|Z(IMAGE|TENSION|SIMPLE|BITPIX|NAXIS\d*|TILE\d+|CMPTYPE|NAME\d+|VAL\d+|QUANTIZ|DITHER0|BLANK|PCOUNT|GCOUNT"
+    r"|EXTEND|HECKSUM|DATASUM|SCALE|ZERO|MASKCMP)"
+)
+
+
+@dataclass(frozen=True)
+class ImageUnit:
+    """The header-data unit that holds the image of a file."""
+
+    index: int
+    stored: Header  #: header as stored
+    offset: int  #: bytes before the data
+    size: int  #: bytes of data, without filling
+    compressed: bool
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the image."""
+        prefix = "ZNAXIS" if self.compressed else "NAXIS"
+        return int(self.stored[f"{prefix}2"]), int(self.stored[f"{prefix}1"])
+
+
+def find_image(path: Path) -> ImageUnit:
+    """The first two-dimensional image of a file, tile-compressed or not.
+
+    Raises BadImage when the file is missing, is not FITS, holds no image or is truncated.
+    """
+    try:
+        # odd bytes in a comment are no reason to refuse a frame, nor to warn for each
+        with path.open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore", AstropyUserWarning)
+            return _first_image(file, path)
+    except OSError as error:
+        raise BadImage(f"{path.name}: cannot be read: {error.strerror or error}") from error
+    except (VerifyError, ValueError, KeyError, UnicodeDecodeError) as error:
+        raise BadImage(f"{path.name}: damaged FITS header: {error}") from error
+
+
+def _first_image(file: BinaryIO, path: Path) -> ImageUnit:
+    if file.read(9) != b"SIMPLE  =":
+        raise BadImage(f"{path.name}: not a FITS file")
+    end, index = file.seek(0, 2), 0
+    offset = file.seek(0)
+    while offset < end:
+        stored = Header.fromfile(file, endcard=True, padding=False)
+        offset = -(-file.tell() // BLOCK) * BLOCK
+        unit = ImageUnit(index, stored, offset, _data_size(stored), bool(stored.get("ZIMAGE", False)))
+        if unit.compressed or (stored.get("NAXIS") == 2 and "TFIELDS" not in stored):
+            if offset + unit.size > end:
+                raise BadImage(f"{path.name}: truncated: {end - offset} of {unit.size} bytes of data")
+            return unit
+        offset += -(-unit.size // BLOCK) * BLOCK
+        file.seek(offset)
+        index += 1
+    raise BadImage(f"{path.name}: holds no two-dimensional image")
+
+
+def _data_size(header: Header) -> int:
+    axes = int(header.get("NAXIS", 0))
+    if axes == 0:
+        return 0
+    pixels = 1
+    for axis in range(1, axes + 1):
+        pixels *= int(header[f"NAXIS{axis}"])
+    return abs(int(header["BITPIX"])) // 8 * (int(header.get("PCOUNT", 0)) + pixels)
+
+
+def describing(stored: Header, shape: tuple[int, int]) -> Header:
+    """The cards that describe the observation, with NAXIS cards of the image and no other storage card."""
+    header = Header()
+    for card in stored.cards:
+        if not _STORAGE.fullmatch(card.keyword) and not re.fullmatch(r"NAXIS\d*", card.keyword):
+            header.append(card, bottom=True)
+    for card in reversed([("NAXIS", 2), ("NAXIS1", shape[1]), ("NAXIS2", shape[0])]):
+        header.insert(0, card)
+    return header
+
+
+def read_header(path: Path) -> Header:
+    """The header of the image in `path`, NAXIS1 and NAXIS2 those of the image; raises BadImage."""
+    unit = find_image(path)
+    return describing(unit.stored, unit.shape)

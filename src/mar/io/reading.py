@@ -1,0 +1,127 @@
+"""Images are read in bands of rows, in native byte order, compressed or not."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+from astropy.io.fits import Header
+
+from mar.camera import Camera
+from mar.errors import BadImage
+from mar.exposure import read_exposure
+from mar.frame import Frame
+from mar.io.checksum import Datasum
+from mar.io.headers import ImageUnit, describing, find_image
+
+_CHUNK = 1 << 24
+
+
+class ImageReader:
+    """An open image: `shape` (rows, columns), `header`, and bands of rows on demand."""
+
+    def __init__(self, path: Path, unit: ImageUnit) -> None:
+        self.path = path
+        self.unit = unit
+        self.shape = unit.shape
+        self.header: Header = describing(unit.stored, unit.shape)
+        self._checksum = ""
+
+    def rows(self, y0: int, y1: int) -> np.ndarray:
+        """Rows y0 to y1, exclusive: uint16 or uint8 where stored so, else float32; raises BadImage."""
+        raise NotImplementedError
+
+    @property
+    def checksum(self) -> str:
+        """FITS DATASUM of the data unit as stored; computed once."""
+        if not self._checksum:
+            total = Datasum()
+            stored = np.memmap(self.path, np.uint8, "r", self.unit.offset, (self.unit.size,))
+            for start in range(0, self.unit.size, _CHUNK):
+                total.add(stored[start : start + _CHUNK])
+            self._checksum = total.text()
+        return self._checksum
+
+
+class PlainImage(ImageReader):
+    """An image stored as pixels."""
+
+    def __init__(self, path: Path, unit: ImageUnit) -> None:
+        super().__init__(path, unit)
+        stored = unit.stored
+        # some observatories write these numbers as text
+        self.zero = float(stored.get("BZERO", 0))
+        self.scale = float(stored.get("BSCALE", 1))
+        self.type = np.dtype(
+            {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}[stored["BITPIX"]]
+        )
+        self._pixels = np.memmap(path, self.type, "r", unit.offset, self.shape)
+
+    def rows(self, y0: int, y1: int) -> np.ndarray:
+        """Rows y0 to y1, exclusive."""
+        stored = self._pixels[y0:y1]
+        if self.type == np.dtype(">i2") and (self.zero, self.scale) == (32768, 1):
+            return stored.astype(np.int16).view(np.uint16) ^ np.uint16(0x8000)
+        if self.type == np.dtype("u1") and (self.zero, self.scale) == (0, 1):
+            return np.array(stored)
+        native = stored.astype(np.float32)
+        if (self.zero, self.scale) != (0, 1):
+            native = native * np.float32(self.scale) + np.float32(self.zero)
+        return native
+
+
+class CompressedImage(ImageReader):
+    """A tile-compressed image; only the tiles of the rows asked for are decompressed."""
+
+    def __init__(self, path: Path, unit: ImageUnit, hdu: fits.CompImageHDU) -> None:
+        super().__init__(path, unit)
+        self._hdu = hdu
+
+    def rows(self, y0: int, y1: int) -> np.ndarray:
+        """Rows y0 to y1, exclusive."""
+        try:
+            stored = self._hdu.section[y0:y1]
+        except (OSError, ValueError, TypeError, RuntimeError) as error:
+            raise BadImage(f"{self.path.name}: damaged compressed rows {y0} to {y1}: {error}") from error
+        if stored.dtype.kind == "u" and stored.dtype.itemsize <= 2:
+            return np.ascontiguousarray(stored, dtype=stored.dtype.newbyteorder("="))
+        return np.ascontiguousarray(stored, dtype=np.float32)
+
+
+@contextmanager
+def open_image(path: Path) -> Iterator[ImageReader]:
+    """The first two-dimensional image of a FITS file, open for reading; raises BadImage."""
+    unit = find_image(path)
+    if not unit.compressed:
+        yield PlainImage(path, unit)
+        return
+    with fits.open(path, memmap=False) as hdus:
+        yield CompressedImage(path, unit, hdus[unit.index])
+
+
+def read_image(path: Path) -> tuple[np.ndarray, Header]:
+    """Pixels (rows, columns) and header; raises BadImage."""
+    with open_image(path) as image:
+        return image.rows(0, image.shape[0]), image.header
+
+
+def read_mask(path: Path) -> np.ndarray:
+    """A mask (rows, columns), uint8; raises BadImage."""
+    return read_image(path)[0].astype(np.uint8, copy=False)
+
+
+def read_frame(path: Path, camera: Camera | None = None, mask: Path | None = None) -> Frame:
+    """A frame with its checksum; with a camera its exposure is read too. Raises BadImage, BadHeader."""
+    with open_image(path) as image:
+        exposure = read_exposure(image.header, camera, stem(path)) if camera else None
+        data = image.rows(0, image.shape[0])
+        pixels = read_mask(mask) if mask else None
+        if pixels is not None and pixels.shape != data.shape:
+            raise BadImage(f"{mask}: mask of {pixels.shape} for an image of {data.shape} (rows, columns)")
+        return Frame(data, image.header, pixels, exposure, path.name, image.checksum)
+
+
+def stem(path: Path) -> str:
+    """The name of a FITS file without .fits or .fits.fz."""
+    return path.name.removesuffix(".fz").removesuffix(".fits").removesuffix(".fit")

@@ -1,0 +1,135 @@
+"""Products appear whole or not at all: a temporary name in the same folder, fsync, rename."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+from astropy.io.fits import Header
+
+from mar.io.checksum import BLOCK, Datasum
+from mar.io.headers import describing, find_image
+
+# one 32nd of the noise is one step: it adds 0.04 % to the noise of the sky
+QUANTIZE_LEVEL = 32.0
+_BAND = 256
+_STORED = {"f4": (-32, ">f4"), "u2": (16, ">i2"), "u1": (8, "u1")}
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """A temporary path that becomes `path` when the block ends well, and vanishes when it does not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{os.getpid()}-{path.name}.tmp")
+    try:
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a small file whole or not at all."""
+    with atomic(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_image(path: Path, data: np.ndarray, header: Header) -> str:
+    """Write float32, uint16 or uint8 pixels, tile-compressed if the name ends in .fz; gives the DATASUM.
+
+    Integers are compressed without loss (Rice); floats are quantised to 1/32 of the noise with
+    subtractive dithering 2, which keeps zeros (White et al. 2009; Pence et al. 2010).
+    """
+    with atomic(path) as temporary:
+        return (_write_compressed if path.suffix == ".fz" else _write_plain)(temporary, data, header)
+
+
+def _write_compressed(path: Path, data: np.ndarray, header: Header) -> str:
+    hdu = fits.CompImageHDU(
+        np.ascontiguousarray(data),
+        describing(header, data.shape),
+        compression_type="RICE_1",
+        quantize_method=2,
+        quantize_level=QUANTIZE_LEVEL,
+        dither_seed=1,
+    )
+    fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(path, output_verify="fix", checksum=True)
+    return str(find_image(path).stored["DATASUM"])
+
+
+def _write_plain(path: Path, data: np.ndarray, header: Header) -> str:
+    bitpix, stored = _STORED[data.dtype.str[1:]]
+    described = describing(header, data.shape)
+    with path.open("wb+") as file:
+        file.write(_cards(described, bitpix, ""))
+        total = Datasum()
+        for y in range(0, data.shape[0], _BAND):
+            rows = _as_stored(data[y : y + _BAND], stored)
+            total.add(rows)
+            file.write(rows.data)
+        file.write(bytes(-file.tell() % BLOCK))
+        file.seek(0)
+        file.write(_cards(described, bitpix, total.text()))
+        return total.text()
+
+
+def _as_stored(rows: np.ndarray, stored: str) -> np.ndarray:
+    if rows.dtype == np.uint16:
+        rows = (rows ^ np.uint16(0x8000)).view(np.int16)
+    return np.ascontiguousarray(rows, dtype=stored)
+
+
+def _cards(described: Header, bitpix: int, checksum: str) -> bytes:
+    """The header as stored, of a length that does not depend on `checksum`."""
+    primary = Header([("SIMPLE", True, "FITS standard 4.0"), ("BITPIX", bitpix, "bits of a pixel")])
+    primary.extend(described.cards[:3], strip=False, bottom=True)
+    if bitpix == 16:
+        primary.extend([("BZERO", 32768), ("BSCALE", 1)], strip=False, bottom=True)
+    primary.extend([("DATASUM", f"{checksum:10}", "data unit checksum")], strip=False, bottom=True)
+    primary.extend(described.cards[3:], strip=False, bottom=True)
+    return primary.tostring().encode("ascii")
+
+
+class RowWriter:
+    """Gathers an image by bands of rows in a scratch file, to be written as a product at the end.
+
+    `pixels` is the image so far, an array on disk, so that it can be measured before its header is known.
+    """
+
+    def __init__(self, scratch: Path, shape: tuple[int, int], dtype: str = "f4") -> None:
+        scratch.parent.mkdir(parents=True, exist_ok=True)
+        self._scratch = scratch
+        self.pixels = np.memmap(scratch, dtype, "w+", shape=shape)
+        self._next = 0
+
+    def write_rows(self, rows: np.ndarray) -> None:
+        """Add the next rows (n, columns)."""
+        self.pixels[self._next : self._next + len(rows)] = rows
+        self._next += len(rows)
+
+    def close(self) -> None:
+        """Remove the scratch file."""
+        self._scratch.unlink(missing_ok=True)
+
+
+@contextmanager
+def scratch_rows(folder: Path, name: str, shape: tuple[int, int], dtype: str = "f4") -> Iterator[RowWriter]:
+    """A RowWriter whose scratch file in `folder` lives as long as the block."""
+    writer = RowWriter(folder / f".{os.getpid()}-{name}.rows.tmp", shape, dtype)
+    try:
+        yield writer
+    finally:
+        writer.close()
