@@ -46,6 +46,7 @@ class Keeper:
                 pass
             if self.stopping.is_set():
                 return
+            close_pipe(self.child)
             logger.error("the worker ended with code %s; it is started again", self.child.returncode)
             lived = time.monotonic() - began
             pause = self.pause_s if lived > SHORT_LIFE_S else min(2 * pause, LONGEST_PAUSE_S)
@@ -72,8 +73,13 @@ class Keeper:
             logger.error("the worker did not leave within %.0f s and is killed", LEAVE_WITHIN_S)
             child.kill()
             child.wait()
-        if child.stdin is not None:
-            child.stdin.close()
+        close_pipe(child)
+
+
+def close_pipe(child: subprocess.Popen[bytes]) -> None:
+    """Let go of the pipe to a child that has ended."""
+    if child.stdin is not None:
+        child.stdin.close()
 
 
 def leave_with_parent() -> None:

@@ -7,7 +7,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 
 
 class StaticFilesMiddleware(WhiteNoiseMiddleware):
-    """WhiteNoise, whose files are sent whole: they are small, and Django warns of plain iterators under ASGI."""
+    """WhiteNoise, its files sent whole: they are small, and Django warns of plain iterators under ASGI."""
 
     @staticmethod
     def serve(static_file: Any, request: HttpRequest) -> HttpResponse:
