@@ -63,10 +63,10 @@ def combine_in_bands(
     """The combined image (ny, nx) float32 of a stack of `shape` (n, ny, nx) that is never whole in memory."""
     n, ny, nx = shape
     height = max(1, min(ny, config.stack_mb * 2**20 // (4 * n * nx)))
-    stack = np.empty((n, height, nx), dtype=np.float32)
+    buffer = np.empty(n * height * nx, dtype=np.float32)
     value = np.empty((ny, nx), dtype=np.float32)
     for y0, y1 in bands(ny, height):
-        band = stack[:, : y1 - y0]
+        band = buffer[: n * (y1 - y0) * nx].reshape(n, y1 - y0, nx)
         fill(y0, y1, band)
         value[y0:y1] = combine(band, config.method, rejection, scales=scales, zeros=zeros).value
         progress("combine", y1, ny)

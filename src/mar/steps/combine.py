@@ -90,7 +90,9 @@ def combine(
     count = np.empty((ny, nx), dtype=np.uint16)
     sigma = np.empty((ny, nx), dtype=np.float32)
     chosen = _choose(method, METHODS, "combine method")
-    kernel.combine_rows(stack, masks.view(np.uint8), scaling, chosen, rule, value, count, sigma)
+    stack = np.ascontiguousarray(stack, dtype=np.float32)  # the kernel is compiled for this layout alone
+    masks = np.ascontiguousarray(masks, dtype=np.uint8)
+    kernel.combine_rows(stack, masks, scaling, chosen, rule, value, count, sigma)
     return Combined(value, count, sigma)
 
 
