@@ -155,6 +155,28 @@ def read_password(from_stdin: bool) -> str:
 
 
 @app.command()
+def demo(
+    root: Annotated[
+        Path | None, typer.Option(help="Data root of the demonstration; default a new folder below this one.")
+    ] = None,
+    port: Port = 8002,
+    once: Annotated[bool, typer.Option("--once", help="Stop the server at the end.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same night.")] = 1,
+) -> None:
+    """Simulate a small night of twelve bands and reduce it through the HTTP API."""
+    from datetime import datetime
+
+    from marserver.demo import Night
+    from marserver.demo import demo as run_demo
+
+    place = (root or Path(f"mar-demo-{datetime.now():%Y%m%d-%H%M%S}")).resolve()
+    if place.exists() and any(place.iterdir()):
+        raise typer.BadParameter(f"{place} is not empty: name a new folder", param_hint="--root")
+    typer.echo(f"The demonstration goes to {place}")
+    run_demo(place, port, once, Night(seed=seed))
+
+
+@app.command()
 def openapi() -> None:
     """Print what the server answers, as OpenAPI 3.1."""
     from marserver.root import set_up_django

@@ -11,9 +11,9 @@ from astropy.table import Table
 from astropy.time import Time
 from typer.testing import CliRunner
 
+from mar.cli.refcat import app
 from mar.errors import BadConfig, BadHeader, BadImage, NoReference, ReferenceUnreachable
 from mar.io.catalogs import write_catalog, write_ldac
-from mar.refcat.cli import app
 from mar.refcat.packs import RefCat, julian_year
 from mar.refcat.stars import Cone
 

@@ -2,9 +2,8 @@
 
 import typer
 
-from mar.cli import camera, config, masters, science
-from mar.refcat.cli import app as refcat
-from mar.simulate.cli import simulate_command
+from mar.cli import camera, config, masters, refcat, science
+from mar.cli.simulate import simulate_command
 
 app = typer.Typer()
 app.add_typer(masters.app)
@@ -12,4 +11,4 @@ app.add_typer(science.app)
 app.command("simulate")(simulate_command)
 app.add_typer(camera.app, name="camera")
 app.add_typer(config.app, name="config")
-app.add_typer(refcat, name="refcat")
+app.add_typer(refcat.app, name="refcat")

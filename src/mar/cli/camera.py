@@ -1,14 +1,14 @@
 """`mar camera`: look at a camera file, or make one from the existing system's."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from mar.camera import Camera, builtin_cameras, camera_to_toml, load_camera
-from mar.legacy import import_camera
+if TYPE_CHECKING:  # imported where the work begins
+    from mar.camera import Camera
 
 app = typer.Typer(no_args_is_help=True, help="Camera files: geometry, header cards, filters, site.")
 
@@ -21,6 +21,8 @@ def show(
     plot: Annotated[Path | None, typer.Option(help="Also draw the raw frame into this PNG.")] = None,
 ) -> None:
     """Print a camera, and draw how its outputs lie in the raw frame."""
+    from mar.camera import load_camera
+
     described = load_camera(camera)
     out = Console()
     out.print(_summary(described))
@@ -38,6 +40,9 @@ def import_(
     name: Annotated[str, typer.Option(help="Name of the camera; the file's by default.")] = "",
 ) -> None:
     """Make a camera file from the `Instrument` section of a YAML configuration."""
+    from mar.camera import camera_to_toml
+    from mar.legacy import import_camera
+
     camera = import_camera(file, name or output.stem)
     output.write_text(camera_to_toml(camera), "utf-8")
     Console().print(
@@ -48,6 +53,8 @@ def import_(
 @app.command("list")
 def list_() -> None:
     """Name the cameras that come with MAR."""
+    from mar.camera import builtin_cameras, load_camera
+
     for name in builtin_cameras():
         camera = load_camera(name)
         Console().print(
@@ -55,7 +62,7 @@ def list_() -> None:
         )
 
 
-def _summary(camera: Camera) -> Table:
+def _summary(camera: "Camera") -> Table:
     table = Table(title=camera.name, show_header=False)
     rows, columns = camera.shape
     table.add_row("raw frame", f"{camera.raw_columns} x {camera.raw_rows} pixels")
@@ -72,7 +79,7 @@ def _summary(camera: Camera) -> Table:
     return table
 
 
-def _outputs(camera: Camera) -> Table:
+def _outputs(camera: "Camera") -> Table:
     table = Table("output", "science", "prescan x", "overscan x", "prescan y", "overscan y")
     for output in camera.outputs:
         strips = (output.prescan_x, output.overscan_x, output.prescan_y, output.overscan_y)
@@ -82,7 +89,7 @@ def _outputs(camera: Camera) -> Table:
     return table
 
 
-def _grid(camera: Camera) -> Table:
+def _grid(camera: "Camera") -> Table:
     """The outputs as they lie in the trimmed frame, top row first as on a display."""
     table = Table(title="trimmed frame, y upwards", show_header=False, show_lines=True)
     for row in reversed(camera.order):
@@ -90,7 +97,7 @@ def _grid(camera: Camera) -> Table:
     return table
 
 
-def draw(camera: Camera, path: Path) -> None:
+def draw(camera: "Camera", path: Path) -> None:
     """Draw the sections of the raw frame into a PNG."""
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle

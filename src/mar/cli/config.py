@@ -7,8 +7,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from mar.config import config_to_dict, config_to_toml, describe, load_config
-
 app = typer.Typer(no_args_is_help=True, help="The configuration: items, units, defaults.")
 
 
@@ -19,6 +17,8 @@ def show(
     toml: Annotated[bool, typer.Option("--toml", help="As a TOML file, to start your own from.")] = False,
 ) -> None:
     """Print every item in force with its unit, default and meaning."""
+    from mar.config import config_to_dict, config_to_toml, describe, load_config
+
     config = load_config(file)
     if toml:
         typer.echo(config_to_toml(config), nl=False)

@@ -2,13 +2,10 @@
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mar import run
-from mar.camera import Camera
-from mar.cli.masters_at import bias_for
 from mar.cli.watch import (
     DONE_IN_PART,
     CameraOption,
@@ -21,9 +18,10 @@ from mar.cli.watch import (
     watched,
 )
 from mar.errors import MarError, NotEnoughFrames
-from mar.exposure import read_exposure
-from mar.io.fits import read_header, stem
-from mar.run import MasterFiles, MasterProducts
+
+if TYPE_CHECKING:  # imported where the work begins
+    from mar.camera import Camera
+    from mar.run import MasterProducts
 
 app = typer.Typer()
 
@@ -49,6 +47,8 @@ def bias(
     config: ConfigOption = None,
 ) -> None:
     """Combine raw bias frames into a master bias (ADU) and its hot-pixel mask."""
+    from mar import run
+
     work = setup(root, camera, config)
     days = _days(files, work.camera, start, end)
     with watched("bias") as progress:
@@ -68,10 +68,13 @@ def flat(
     config: ConfigOption = None,
 ) -> None:
     """Combine twilight flats of one band into a master flat (median 1) and its cold-pixel mask."""
+    from mar import run
+    from mar.cli.masters_at import bias_for
+
     work = setup(root, camera, config)
     name = work.camera.band(band).name
     days = _days(files, work.camera, start, end)
-    master = MasterFiles(bias) if bias else bias_for(work.layout, days[0])
+    master = run.MasterFiles(bias) if bias else bias_for(work.layout, days[0])
     with watched(f"flat {name}") as progress:
         products = run.master_flat(
             files, name, master, work.layout, work.camera, work.config, *days, progress
@@ -90,6 +93,8 @@ def superflat(
     config: ConfigOption = None,
 ) -> None:
     """Build the fringe frame of a band from processed frames of different pointings."""
+    from mar import run
+
     work = setup(root, camera, config)
     name = work.camera.band(band).name
     days = _days(files, work.camera, start, end)
@@ -99,9 +104,12 @@ def superflat(
 
 
 def _days(
-    files: list[Path], camera: Camera, start: datetime | None, end: datetime | None
+    files: list[Path], camera: "Camera", start: datetime | None, end: datetime | None
 ) -> tuple[date, date]:
     """The days asked for, else those of the frames that can be read."""
+    from mar.exposure import read_exposure
+    from mar.io.fits import read_header, stem
+
     if start and end:
         return start.date(), end.date()
     found = []
@@ -117,7 +125,7 @@ def _days(
     return (start.date() if start else min(found)), (end.date() if end else max(found))
 
 
-def _tell(products: MasterProducts) -> None:
+def _tell(products: "MasterProducts") -> None:
     tell_dropped(products.dropped)
     tell_warnings(products.warnings)
     figures = products.statistics

@@ -1,12 +1,10 @@
 """`mar science`, `mar tile`, `mar colour`: from raw science frames to images of the sky."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mar import run
-from mar.cli.masters_at import bias_for, flat_for, superflat_for
 from mar.cli.watch import (
     DONE_IN_PART,
     CameraOption,
@@ -20,10 +18,10 @@ from mar.cli.watch import (
     watched,
 )
 from mar.errors import BadConfig, MarError, MissingMaster, NotEnoughFrames
-from mar.exposure import read_exposure
-from mar.io.fits import read_header, stem
 from mar.progress import Progress
-from mar.run import MasterFiles, ScienceMasters, ScienceProducts
+
+if TYPE_CHECKING:  # imported where the work begins
+    from mar.run import ScienceMasters, ScienceProducts
 
 app = typer.Typer()
 
@@ -54,6 +52,8 @@ def science(
     config: ConfigOption = None,
 ) -> None:
     """Reduce raw science frames to processed frames, masks and catalogues."""
+    from mar.run import MasterFiles, ScienceMasters
+
     work = setup(root, camera, config)
     steps = _steps(code)
     given = ScienceMasters(MasterFiles(bias) if bias else None, MasterFiles(flat) if flat else None, fringe)
@@ -77,17 +77,24 @@ def _steps(code: str) -> frozenset[str]:
 
 
 def _reduce(
-    path: Path, given: ScienceMasters, status: int, steps: frozenset[str], work: Setup, progress: Progress
-) -> ScienceProducts:
+    path: Path, given: "ScienceMasters", status: int, steps: frozenset[str], work: Setup, progress: Progress
+) -> "ScienceProducts":
+    from mar import run
+
     try:
         masters = _masters(path, given, work)
     except MarError as error:
-        return ScienceProducts(status, failed_step="ov", error=str(error))
+        return run.ScienceProducts(status, failed_step="ov", error=str(error))
     return run.science(path, masters, status, steps, work.layout, work.camera, work.config, progress)
 
 
-def _masters(path: Path, given: ScienceMasters, work: Setup) -> ScienceMasters:
+def _masters(path: Path, given: "ScienceMasters", work: Setup) -> "ScienceMasters":
     """The masters given, and for the rest those of the frame's date on disk."""
+    from mar.cli.masters_at import bias_for, flat_for, superflat_for
+    from mar.exposure import read_exposure
+    from mar.io.fits import read_header, stem
+    from mar.run import ScienceMasters
+
     exposure = read_exposure(read_header(path), work.camera, stem(path))
     if exposure.band is None:
         raise MissingMaster(f"{path.name} is a bias; science frames are wanted")
@@ -99,7 +106,7 @@ def _masters(path: Path, given: ScienceMasters, work: Setup) -> ScienceMasters:
     )
 
 
-def _tell(path: Path, products: ScienceProducts) -> None:
+def _tell(path: Path, products: "ScienceProducts") -> None:
     if products.error:
         err.print(
             f"[red]{path.name}[/red] failed at {products.failed_step}: {products.error}", soft_wrap=True
@@ -120,6 +127,10 @@ def tile(
     config: ConfigOption = None,
 ) -> None:
     """Coadd processed frames to a tile (adu/s) with weight and count maps and a catalogue."""
+    from mar import run
+    from mar.exposure import read_exposure
+    from mar.io.fits import read_header, stem
+
     if (ra is None) != (dec is None):
         raise BadConfig("a centre needs both --ra and --dec")
     work = setup(root, camera, config)
@@ -153,6 +164,8 @@ def colour(
     config: ConfigOption = None,
 ) -> None:
     """Mix the tiles of a field into its colour image (PNG)."""
+    from mar import run
+
     work = setup(root, camera, config)
     places = {
         band: next(

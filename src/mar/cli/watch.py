@@ -5,20 +5,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.logging import RichHandler
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
 
-from mar.camera import Camera, load_camera
-from mar.config import Config, load_config
-from mar.io.names import Layout
 from mar.progress import Progress
-from mar.refcat.cli import refcat_folder
-from mar.run import Dropped
+
+if TYPE_CHECKING:  # `mar --help` must be quick: what does the work is imported where it begins
+    from mar.camera import Camera
+    from mar.config import Config
+    from mar.io.names import Layout
+    from mar.run import Dropped
 
 DONE_IN_PART = 1
 """Exit code: products were made, but some frames were left out or failed (2 is for what was refused)."""
@@ -41,13 +39,20 @@ err = Console(stderr=True)
 class Setup:
     """What a command works with."""
 
-    layout: Layout
-    camera: Camera
-    config: Config
+    layout: "Layout"
+    camera: "Camera"
+    config: "Config"
 
 
 def setup(root: Path, camera: str, config: Path | None) -> Setup:
     """Read camera and configuration, make the folders, and send the log to the terminal."""
+    from rich.logging import RichHandler
+
+    from mar.camera import load_camera
+    from mar.config import load_config
+    from mar.io.names import Layout
+    from mar.refcat import refcat_folder
+
     logging.basicConfig(
         level="WARNING", handlers=[RichHandler(console=err, show_path=False)], format="%(message)s"
     )
@@ -59,6 +64,9 @@ def setup(root: Path, camera: str, config: Path | None) -> Setup:
 @contextmanager
 def watched(what: str) -> Iterator[Progress]:
     """A progress bar, on a terminal, that follows the steps of one product."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
     columns = (
         TextColumn(f"{what} [dim]{{task.description}}"),
         BarColumn(),
@@ -72,7 +80,7 @@ def watched(what: str) -> Iterator[Progress]:
         )
 
 
-def tell_dropped(dropped: list[Dropped]) -> None:
+def tell_dropped(dropped: "list[Dropped]") -> None:
     """Name every frame that was left out, with its reason."""
     for frame in dropped:
         err.print(

@@ -5,14 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 
-from mar.camera import load_camera
-from mar.errors import MarError
-from mar.simulate.effects import Effects
-from mar.simulate.night import Night, simulate_night
+from mar.cli.watch import watched
 
 
 def simulate_command(
@@ -28,7 +22,8 @@ def simulate_command(
     flats: Annotated[int, typer.Option(min=0, help="Twilight flats per band")] = 9,
     date: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Night")] = datetime(2024, 3, 1),
     without: Annotated[
-        list[str] | None, typer.Option(help=f"Switch an effect off: {', '.join(Effects.names())}")
+        list[str] | None,
+        typer.Option(help="Switch an effect off, as cosmics or trails; a wrong name lists them all"),
     ] = None,
     fz: Annotated[bool, typer.Option("--fz", help="Write every frame compressed (.fits.fz)")] = False,
     mixed: Annotated[bool, typer.Option("--mixed", help="Write every other frame compressed")] = False,
@@ -37,32 +32,24 @@ def simulate_command(
 
     The raw frames go to DIRECTORY/YYYYMMDD, the truth (catalogues, masks, flat fields) to DIRECTORY/TRUTH.
     """
-    console = Console(stderr=True)
-    columns = (TextColumn("simulate"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    try:
-        with Bar(*columns, console=console) as bar:
-            task = bar.add_task("simulate", total=None)
-            night = simulate_night(
-                directory,
-                load_camera(camera),
-                fields=fields,
-                exposures=exposures,
-                bands="all" if bands == "all" else [word.strip() for word in bands.split(",")],
-                seed=seed,
-                biases=biases,
-                flats=flats,
-                effects=Effects().without(*(without or [])),
-                compress="mixed" if mixed else "fz" if fz else "fits",
-                day=date.date(),
-                progress=lambda step, done, total: bar.update(task, completed=done, total=total),
-            )
-    except MarError as error:
-        console.print(f"[red]{error}")
-        raise typer.Exit(1) from error
-    _tell(night)
+    from mar.camera import load_camera
+    from mar.simulate import Effects, simulate_night
 
-
-def _tell(night: Night) -> None:
+    with watched("simulate") as progress:
+        night = simulate_night(
+            directory,
+            load_camera(camera),
+            fields=fields,
+            exposures=exposures,
+            bands="all" if bands == "all" else [word.strip() for word in bands.split(",")],
+            seed=seed,
+            biases=biases,
+            flats=flats,
+            effects=Effects().without(*(without or [])),
+            compress="mixed" if mixed else "fz" if fz else "fits",
+            day=date.date(),
+            progress=progress,
+        )
     typer.echo(f"{len(night.frames)} raw frames in {night.raw}")
     typer.echo(f"fields {', '.join(field.name for field in night.fields) or 'none'}")
     typer.echo(f"reference catalogue {night.reference}")
