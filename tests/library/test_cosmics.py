@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from painted_sky import cosmic_tracks, frame_of, noise_of, noisy, paint_star, recall_and_purity, starry
 
 import naive
 from mar.camera import load_camera
 from mar.config.cosmics import Cosmics
 from mar.kernels.contrast import laplacian_contrast
 from mar.masks import Bit
+from mar.simulate import Conditions, simulate_sky_frame
 from mar.steps.cosmics import find_cosmics, mark_cosmics
+from painted_sky import cosmic_tracks, frame_of, noise_of, noisy, paint_star, recall_and_purity, starry
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +31,15 @@ def test_cosmic_rays_are_found_and_little_else(camera, hit):
     recall, purity = recall_and_purity(mark_cosmics(frame, camera, Cosmics()).bits(Bit.COSMIC), truth)
     assert recall > 0.95
     assert purity > 0.9
+
+
+def test_cosmic_rays_of_the_simulated_camera_are_found():
+    sky = simulate_sky_frame((700, 700), seed=2, band="R", conditions=Conditions(cosmic_rate=4.0))
+    frame = frame_of(sky.data, sky.mask & np.uint8(Bit.SATURATED))
+    found = find_cosmics(frame, sky.camera, Cosmics())
+    recall, purity = recall_and_purity(found, (sky.mask & Bit.COSMIC) != 0)
+    assert recall > 0.9
+    assert purity > 0.5
 
 
 @pytest.mark.parametrize("fwhm", [1.8, 2.4, 3.0])

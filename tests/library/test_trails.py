@@ -8,6 +8,7 @@ from mar.config.reduction import Reduction
 from mar.config.trails import Trails
 from mar.kernels.hough import bin_mean, count_votes
 from mar.masks import Bit
+from mar.simulate import Effects, simulate_sky_frame
 from mar.steps.trails import find_trails, mark_trails
 from painted_sky import frame_of, noise_of, noisy, paint_star, satellite, starry
 
@@ -40,6 +41,18 @@ def test_trail_is_found_and_drawn_with_its_width(stars, angle, peak):
     recall, purity = recall_and_purity(stars, trail)
     assert recall > 0.95
     assert purity > 0.8
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_trail_of_the_simulated_camera_is_found_and_none_without(seed):
+    sky = simulate_sky_frame(SHAPE, seed, band="R", exposure=1)
+    saturated = sky.mask & np.uint8(Bit.SATURATED)
+    found = mark_trails(frame_of(sky.data, saturated), Trails(), Reduction()).bits(Bit.TRAIL)
+    truth = (sky.mask & Bit.TRAIL) != 0
+    assert np.count_nonzero(found & truth) > 0.85 * np.count_nonzero(truth) > 0
+    assert np.count_nonzero(found & truth) > 0.6 * np.count_nonzero(found)
+    clean = simulate_sky_frame(SHAPE, seed, band="R", exposure=1, effects=Effects().without("trails"))
+    assert trails_in(clean.data, clean.mask & np.uint8(Bit.SATURATED)) == []
 
 
 def test_bent_and_wide_trails_are_followed(stars):
