@@ -6,6 +6,7 @@ took where the 686 s were measured. On other scales than 1 that factor says litt
 """
 
 import argparse
+import atexit
 import secrets
 import shutil
 import signal
@@ -67,12 +68,18 @@ def camera_of(scale: float) -> Camera:
     return load_camera("t80cam" if scale == 1 else "t80cam-mini")
 
 
+def temporary_folder() -> str:
+    """A folder that goes when this program ends."""
+    folder = tempfile.mkdtemp(prefix="mar-night-")
+    atexit.register(shutil.rmtree, folder)
+    return folder
+
+
 def place_of(arguments: argparse.Namespace) -> Place:
     """The root of this run, with its night simulated; the same for all works of a run."""
     if not hasattr(arguments, "place"):
-        root = Path(arguments.root or tempfile.mkdtemp(prefix="mar-night-")).resolve()
+        root = Path(arguments.root or temporary_folder()).resolve()
         arguments.place = Place(root, camera_of(arguments.scale))
-        arguments.temporary = not arguments.root
         if not (root / "TRUTH").exists():
             simulate_night(
                 root,
@@ -98,7 +105,7 @@ def night(arguments: argparse.Namespace) -> Figures:
         for stage, seconds in stages(client):
             figures.seconds[stage] = seconds
     figures.seconds["all"] = sum(figures.seconds.values())
-    figures.peak_gb = {**place.memory.processes, "all at once": place.memory.together_gb}
+    figures.peak_gb = {**place.memory.large(), "all at once": place.memory.together_gb}
     figures.bars.append(Bar("peak of a process", place.memory.largest_gb, MEMORY_GB, unit="GB"))
     arguments.night_s = figures.seconds["all"]
     return figures

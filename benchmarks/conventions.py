@@ -64,10 +64,11 @@ def main(
 ) -> int:
     """Run a benchmark's works as its arguments say; gives the exit code."""
     arguments = _parser(description, works, scale, extra).parse_args()
+    given = {key: value for key, value in vars(arguments).items() if value is not None}
     figures = [works[name](arguments) for name in works if name in (arguments.only or works)]
     report = {
         "benchmark": Path(sys.argv[0]).name,
-        "arguments": {key: str(value) for key, value in vars(arguments).items() if value is not None},
+        "arguments": given,
         "machine": machine(),
         "works": [asdict(one) | {"held": [bar.held for bar in one.bars]} for one in figures],
     }

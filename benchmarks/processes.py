@@ -22,6 +22,10 @@ class Memory:
         """The peak of the largest process."""
         return max(self.processes.values(), default=0.0)
 
+    def large(self, at_least_gb: float = 0.05) -> dict[str, float]:
+        """The processes that count."""
+        return {name: peak for name, peak in self.processes.items() if peak >= at_least_gb}
+
 
 @contextmanager
 def watched(pid: int, every_s: float = 0.05) -> Iterator[Memory]:

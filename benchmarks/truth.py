@@ -128,8 +128,7 @@ def magnitudes(matched: Matched, band: str, zeropoint: float, snr: float = 100.0
 def _clip(values: np.ndarray, sigmas: float = 4.0) -> np.ndarray:
     values = np.asarray(values)
     middle = np.median(values)
-    spread = 1.4826 * np.median(np.abs(values - middle))
-    return np.abs(values - middle) <= sigmas * spread
+    return np.abs(values - middle) <= sigmas * _sigma(values)
 
 
 def ideal_noise(truth: Truth, camera: Camera, names: Iterable[str], zeropoint: float) -> float:
@@ -150,15 +149,19 @@ def tile_noise(tile: Path, weight: Path, side_px: int = 5) -> float:
     data, _ = read_image(tile)
     depth, _ = read_image(weight)
     covered = depth > 0.9 * np.percentile(depth[depth > 0], 75)
-    noise = 1.4826 * np.median(np.abs(data[covered] - np.median(data[covered])))
     sky = np.where(covered, data - np.median(data[covered]), 0)
-    objects = ndimage.uniform_filter(sky, 5) > 1.5 * noise / 5 * 1.5
+    smooth = ndimage.uniform_filter(sky, 5)
+    objects = smooth > 4 * _sigma(smooth[covered])
     usable = covered & ~ndimage.binary_dilation(objects, np.ones((7, 7), bool))
     means = _means_of_squares(np.where(usable, sky, np.nan), side_px)
     means = means[np.isfinite(means)]
-    # each square against the next one: the background's slope falls out; the bright half is cut by objects
-    pairs = np.diff(means)
-    return float(1.4826 * np.median(np.abs(pairs - np.median(pairs))) / np.sqrt(2) * side_px)
+    # each square against the next one: slopes of the background fall out
+    return _sigma(np.diff(means)) / np.sqrt(2) * side_px
+
+
+def _sigma(values: np.ndarray) -> float:
+    """Standard deviation of the bulk of the values."""
+    return float(1.4826 * np.median(np.abs(values - np.median(values))))
 
 
 def _means_of_squares(data: np.ndarray, side: int) -> np.ndarray:

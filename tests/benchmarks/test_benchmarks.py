@@ -1,0 +1,64 @@
+"""The benchmarks judge and measure rightly: what they say of known masks, noise and memory."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io.fits import Header
+
+import conventions
+import processes
+import truth
+from mar.io.fits import write_image
+
+BENCHMARKS = Path(conventions.__file__).parent
+
+
+def test_a_found_mask_is_judged_within_a_pixel():
+    real, found = np.zeros((2, 40, 40), dtype=bool)
+    real[10, 5:15] = True
+    found[11, 5:10] = True  # one row beside
+    found[30, 30] = True  # nothing there
+    recall, purity = truth.score([(found, real)])
+    assert recall == pytest.approx(0.6)  # columns 5 to 10
+    assert purity == pytest.approx(5 / 6)
+
+
+def test_nothing_to_find_is_not_a_score():
+    nothing = np.zeros((5, 5), dtype=bool)
+    assert truth.score([(nothing, nothing)]) == (None, None)
+    assert not conventions.Bar("recall", None, 0.9, above=True).held
+
+
+def test_the_noise_of_a_tile_is_that_of_its_independent_pixels(rng, tmp_path):
+    alike = rng.normal(0, 2.0, (400, 400))
+    alike = (alike + np.roll(alike, 1, 0) + np.roll(alike, 1, 1) + np.roll(alike, (1, 1), (0, 1))) / 4
+    write_image(tmp_path / "tile.fits", alike.astype("f4"), Header())
+    write_image(tmp_path / "weight.fits", np.ones((400, 400), "f4"), Header())
+    pixel_noise = np.std(alike)
+    measured = truth.tile_noise(tmp_path / "tile.fits", tmp_path / "weight.fits", side_px=16)
+    assert pixel_noise < 1.1
+    assert measured == pytest.approx(2.0, rel=0.1)
+
+
+def test_the_memory_of_children_is_seen():
+    hold = (
+        "import time; held = bytearray(200_000_000); held[::4096] = b'x' * len(held[::4096]); time.sleep(1)"
+    )
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {hold!r}])"
+    process = subprocess.Popen([sys.executable, "-c", parent])
+    with processes.watched(process.pid) as memory:
+        process.wait()
+    assert len(memory.processes) == 2
+    assert 0.18 < memory.largest_gb < 0.4
+
+
+@pytest.mark.parametrize("script", sorted(BENCHMARKS.glob("bench_*.py")), ids=lambda path: path.stem)
+def test_every_benchmark_tells_its_works(script):
+    said = subprocess.run(
+        [sys.executable, script, "--help"], capture_output=True, text=True, check=True, timeout=120
+    )
+    for option in ("--only", "--scale", "--json", "--check", "works:"):
+        assert option in said.stdout
