@@ -25,6 +25,6 @@ class Fringe(Section):
         serialization_alias="EXCLUDE_PATTERS",
     )
     filters: tuple[str, ...] = item(("Z",), "Bands with fringes")
-    smoothsize: int = item(3, "Width of the filter that smooths the fringe frame", unit="pixel", ge=1)
+    smoothsize: int = item(7, "Width of the filter that smooths the fringe frame", unit="pixel", ge=1)
     blockavgx: int = item(4, "Columns averaged before the amplitude is fitted", unit="pixel", ge=1)
     blockavgy: int = item(4, "Rows averaged before the amplitude is fitted", unit="pixel", ge=1)
