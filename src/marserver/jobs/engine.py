@@ -25,6 +25,13 @@ class Result:
     error: Exception | None = None
 
 
+class ProcessDied(Exception):
+    """The process that ran a call died, twice."""
+
+    def __init__(self) -> None:
+        super().__init__("the process that worked on it died twice; perhaps it ran out of memory")
+
+
 class Engine(Protocol):
     """Runs the same function on many things."""
 
@@ -109,8 +116,9 @@ class Distributed:
             else:
                 yield key, result
         # One of them killed the process that the others waited for: alone, only that one fails
-        for key, arguments in suspects.items():
-            yield from self.side_by_side(function, {key: arguments}, check)
+        for suspect, arguments in suspects.items():
+            for key, result in self.side_by_side(function, {suspect: arguments}, check):
+                yield key, Result(error=ProcessDied()) if isinstance(result.error, KilledWorker) else result
 
     def side_by_side(
         self, function: Callable[..., Any], calls: Mapping[Any, tuple[Any, ...]], check: Check

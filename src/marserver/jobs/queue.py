@@ -92,13 +92,18 @@ def already(job: Job) -> str:
 def claim(worker: str) -> Job | None:
     """Take the next job for this worker, or None where nothing may start now."""
     recover()
-    if not Job.objects.filter(status=Status.TODO).exists():
-        return None
+    if not Job.objects.filter(status=Status.TODO).exists() or full():
+        return None  # told without writing: idle workers ask several times a second
     with transaction.atomic():
-        if lock_queue().paused or Job.objects.filter(status=Status.DOING).count() >= jobs_at_once():
+        if lock_queue().paused or full():
             return None
         job = Job.objects.filter(status=Status.TODO).order_by("-priority", "id").first()
         return job if job is not None and take(job, worker) else None
+
+
+def full() -> bool:
+    """Whether as many jobs run as may."""
+    return bool(Job.objects.filter(status=Status.DOING).count() >= jobs_at_once())
 
 
 def lock_queue() -> QueueState:

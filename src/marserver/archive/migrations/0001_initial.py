@@ -216,7 +216,6 @@ class Migration(migrations.Migration):
                 ("status", models.PositiveSmallIntegerField(db_index=True, default=0)),
                 ("crval1", models.FloatField(null=True)),
                 ("crval2", models.FloatField(null=True)),
-                ("fwhm", models.FloatField(null=True)),
                 ("failed_step", models.CharField(blank=True, default="", max_length=100)),
                 ("error", models.TextField(blank=True, default="")),
                 (

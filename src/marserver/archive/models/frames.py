@@ -45,7 +45,6 @@ class IndividualFile(Statistics, Provenance, Remarks):
     status = models.PositiveSmallIntegerField(default=FrameStatus.RAW, db_index=True)
     crval1 = models.FloatField(null=True)  # degrees
     crval2 = models.FloatField(null=True)
-    fwhm = models.FloatField(null=True)  # arcsec
     failed_step = models.CharField(max_length=100, default="", blank=True)
     error = models.TextField(default="", blank=True)
     superflat = models.ForeignKey("archive.Superflat", models.SET_NULL, null=True, related_name="frames")

@@ -5,6 +5,7 @@ that fails is recorded with its reason; the others go on. A block is done (statu
 it is ready and coadded.
 """
 
+import traceback
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +22,7 @@ from marserver.archive.models import (
     SciByFilter,
     Superflat,
 )
-from marserver.jobs.engine import Result
+from marserver.jobs.engine import ProcessDied, Result
 from marserver.jobs.work import Report, Work
 from marserver.reduction import plan
 from marserver.reduction.code import target_status
@@ -193,7 +194,7 @@ def finish(
 ) -> None:
     """Record what became of one frame."""
     if result.error is not None:
-        fail(work, tally, raw, "run", f"{type(result.error).__name__}: {result.error}")
+        fail(work, tally, raw, "run", explained(work, result.error))
         return
     products = result.value
     record.science(raw, products, setup, chosen.bias, chosen.flat, chosen.superflat)
@@ -203,6 +204,14 @@ def finish(
     else:
         tally.done += 1
         work.info(f"{raw.file_name}: status {products.status}")
+
+
+def explained(work: Work, error: Exception) -> str:
+    """Why a frame failed, in words; the log gets the traceback of what nobody foresaw."""
+    if isinstance(error, ProcessDied | MarError):
+        return str(error)
+    work.critical("".join(traceback.format_exception(error)))
+    return f"{type(error).__name__}: {error}"
 
 
 def fail(work: Work, tally: Tally, raw: IndividualFile, step: str, error: str) -> None:
