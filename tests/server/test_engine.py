@@ -6,7 +6,14 @@ import time
 
 import pytest
 
-from marserver.jobs.engine import Inline, ProcessDied, Threads, close_shared_engine, open_engine, shared_engine
+from marserver.jobs.engine import (
+    Inline,
+    ProcessDied,
+    Threads,
+    close_shared_engine,
+    open_engine,
+    shared_engine,
+)
 
 
 def nothing():
@@ -31,6 +38,12 @@ def die(value, folder):
 def process_of(value):
     time.sleep(0.3)
     return os.getpid()
+
+
+def interrupt(value):
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.2)
+    return value
 
 
 def sleep(value):
@@ -95,6 +108,18 @@ def test_a_cluster_runs_in_other_processes(cluster):
     processes = {result.value for result in results.values()}
     assert len(processes) == 2
     assert os.getpid() not in processes
+
+
+def test_ctrl_c_does_not_end_the_processes(cluster):
+    results = dict(cluster.map(interrupt, {key: (key,) for key in range(2)}, nothing))
+    assert [results[key].value for key in range(2)] == [0, 1]
+
+
+def test_another_scheduler_is_used_by_its_address(cluster):
+    engine = open_engine(cluster.cluster.client.scheduler.address)
+    assert dict(engine.map(double, {key: (key,) for key in range(5)}, nothing))[4].value == 8
+    engine.close()
+    assert dict(cluster.map(double, {"a": (1,)}, nothing))["a"].value == 2, "it goes on without us"
 
 
 def test_a_cluster_gives_errors_as_results(cluster):

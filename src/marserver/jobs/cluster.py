@@ -91,7 +91,8 @@ def start_local(processes: int) -> LocalCluster:
         n_workers=processes,
         threads_per_worker=1,
         processes=True,
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",  # any free port: several servers may share a machine
         silence_logs=logging.ERROR,
+        preload="marserver.jobs.process",
         env={"NUMBA_NUM_THREADS": str(threads)},
     )
