@@ -81,6 +81,7 @@ def place_of(arguments: argparse.Namespace) -> Place:
         root = Path(arguments.root or temporary_folder()).resolve()
         arguments.place = Place(root, camera_of(arguments.scale))
         if not (root / "TRUTH").exists():
+            sys.stderr.write(f"simulating the night in {root}\n")
             simulate_night(
                 root,
                 arguments.place.camera,
@@ -97,6 +98,8 @@ def place_of(arguments: argparse.Namespace) -> Place:
 def night(arguments: argparse.Namespace) -> Figures:
     """Scan, master bias, master flat, science frames and tile through the HTTP API."""
     place = place_of(arguments)
+    if (place.root / "mar.sqlite3").exists():
+        raise SystemExit(f"{place.root} was reduced before: leave out `night`, or give another --root")
     figures = Figures("night")
     with server(place) as url, Client(url) as client:
         mar(place, "user", "add", USER, "--role", "operator", "--password-stdin", typed=PASSWORD)
@@ -248,6 +251,8 @@ def truth(arguments: argparse.Namespace) -> Figures:
     known, layout = place.truth, Layout(place.root)
     frames = [frame for frame in known.frames.values() if frame.type == "SCI"]
     names, sky_field = [frame.name for frame in frames], frames[0].field
+    if not judged.existing(layout, sky_field, BAND).exists():
+        raise SystemExit(f"no tile below {place.root}: run `night` too, or give its --root")
     figures = Figures("truth")
     solved = judged.solved(place.root, names)
     figures.bars.append(Bar("frames without astrometry", float(len(names) - sum(solved.values())), 0.5))

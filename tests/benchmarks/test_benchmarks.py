@@ -1,5 +1,6 @@
 """The benchmarks judge and measure rightly: what they say of known masks, noise and memory."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +54,25 @@ def test_the_memory_of_children_is_seen():
         process.wait()
     assert len(memory.processes) == 2
     assert 0.18 < memory.largest_gb < 0.4
+
+
+def run_benchmark(monkeypatch, tmp_path, value, *words):
+    """The exit code and the report of a benchmark whose one bar is a value below 1."""
+    figures = conventions.Figures("work", bars=[conventions.Bar("figure", value, 1.0)])
+    report = tmp_path / "report.json"
+    monkeypatch.setattr(sys, "argv", ["bench_x.py", "--json", str(report), *words])
+    code = conventions.main("About.", {"work": lambda arguments: figures})
+    return code, json.loads(report.read_text())
+
+
+@pytest.mark.parametrize(
+    ("value", "words", "code"), [(2.0, ["--check"], 1), (2.0, [], 0), (0.5, ["--check"], 0)]
+)
+def test_check_ends_with_one_where_a_bar_is_missed(monkeypatch, tmp_path, value, words, code):
+    ended, report = run_benchmark(monkeypatch, tmp_path, value, *words)
+    assert ended == code
+    assert report["works"][0]["held"] == [value < 1]
+    assert report["machine"]["cores"] >= 1
 
 
 @pytest.mark.parametrize("script", sorted(BENCHMARKS.glob("bench_*.py")), ids=lambda path: path.stem)
