@@ -85,7 +85,7 @@ def _parser(
     scale: float,
     extra: Callable[[argparse.ArgumentParser], None] | None,
 ) -> argparse.ArgumentParser:
-    listed = "\n".join(f"  {name:<12} {(work.__doc__ or '').splitlines()[0]}" for name, work in works.items())
+    listed = "\n".join(f"  {name:<12} {_first_line(work)}" for name, work in works.items())
     parser = argparse.ArgumentParser(
         description=description,
         epilog=f"works:\n{listed}",
@@ -101,6 +101,10 @@ def _parser(
     if extra is not None:
         extra(parser)
     return parser
+
+
+def _first_line(work: Work) -> str:
+    return (work.__doc__ or "").partition("\n")[0]
 
 
 @dataclass(frozen=True)
