@@ -5,7 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
+from astropy.io.fits import Header
+
 from mar.errors import MarError
+from mar.io.fits import write_image
 from mar.run.products import (
     ColourProducts,
     Dropped,
@@ -100,7 +104,11 @@ class Runs:
     def master(self, raws, path, mask):
         good = [raw for raw in raws if raw.stem not in self.bad]
         dropped = [Dropped(raw, self.bad[raw.stem]) for raw in raws if raw.stem in self.bad]
-        write(path, "master")
+        lines = {
+            f"HIERARCH MAR IN{number}": f"{raw.name} 9{number}" for number, raw in enumerate(good, start=1)
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_image(path, np.zeros((2, 2), np.float32), Header({"HIERARCH MAR NINPUT": len(good)} | lines))
         return MasterProducts(path, mask, path, mask, STATISTICS, "42", good, dropped, [])
 
     def science(self, raw, masters, status, code, layout, camera, config):

@@ -206,7 +206,11 @@ def test_a_bias_block_becomes_a_master(runs, root):
     )
     assert (block.status, block.master_path) == (1, "MASTERS/BIAS/masterbias20240301-20240302.fits")
     assert (block.modeavg, block.noiserms, block.checksum, block.job) == (1.0, None, "42", job.pk)
-    assert [one["path"] for one in block.inputs] == ["RAW/bias-0.fits", "RAW/bias-2.fits"]
+    assert block.inputs == [
+        {"path": "RAW/bias-0.fits", "checksum": "91"},
+        {"path": "RAW/bias-2.fits", "checksum": "92"},
+    ]
+    assert IndividualFile.objects.get(file_name="bias-2").checksum == "92"
     assert (block.version, len(block.config_hash)) != ("", 0)
     bad = IndividualFile.objects.get(file_name="bias-1")
     assert (bad.failed_step, bad.error) == ("combine", "truncated")

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.timezone import now
 
+from mar.io.fits import read_header
 from mar.run.products import ColourProducts, Dropped, MasterProducts, ScienceProducts, TileProducts
 from marserver.archive.models import (
     BiasBlock,
@@ -41,6 +42,13 @@ def inputs_of(frames: Iterable[IndividualFile]) -> list[dict[str, str]]:
     return [{"path": frame.file_path, "checksum": frame.checksum} for frame in frames]
 
 
+def checksums_in(product: Path) -> dict[str, str]:
+    """The inputs that a product's header names, with their checksums; raises BadImage."""
+    header = read_header(product)
+    lines = [str(header[f"MAR IN{number}"]) for number in range(1, int(header.get("MAR NINPUT", 0)) + 1)]
+    return dict(line.rsplit(" ", 1) for line in lines)
+
+
 def change(row: Any, **values: Any) -> None:
     """Set columns of a row and save just these."""
     for name, value in values.items():
@@ -71,9 +79,16 @@ def master(
     **more: Any,
 ) -> None:
     """A block whose master is made: status 1."""
-    used = by_path(frames, products.used)
-    for frame in used:
-        change(frame, status=max(frame.status, 1), failed_step="", error="")
+    used = {Path(frame.file_path).name: frame for frame in by_path(frames, products.used)}
+    sums = checksums_in(products.master)
+    for name, frame in used.items():
+        change(
+            frame,
+            status=max(frame.status, 1),
+            failed_step="",
+            error="",
+            checksum=sums.get(name, frame.checksum),
+        )
     note_dropped(frames, products.dropped, "combine")
     change(
         block,
@@ -83,7 +98,10 @@ def master(
         mask_path=relative(products.mask),
         mask_thumb=relative(products.mask_thumb),
         checksum=products.checksum,
-        inputs=inputs_of(used),
+        inputs=[
+            {"path": used[name].file_path if name in used else name, "checksum": checksum}
+            for name, checksum in sums.items()
+        ],
         **statistics(products.statistics),
         **setup.provenance,
         **more,
