@@ -2,13 +2,14 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marserver.settings")
 
-django_application = get_asgi_application()
+django.setup(set_prefix=False)
 
 # After Django is set up: what follows imports its modules
 from marserver.api.limits import LimitedBody  # noqa: E402
+from marserver.threads import PooledHandler  # noqa: E402
 
-application = LimitedBody(django_application)
+application = LimitedBody(PooledHandler())

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 LOCAL_HOSTS = f"localhost,127.0.0.1,[::1],{socket.gethostname()}"
+CONNECTION_AGE_S = 300
 SQLITE_OPTIONS = {
     # Seconds that a writer waits for another one before "database is locked"
     "timeout": 30,
@@ -47,7 +48,12 @@ def database(root: Path | None) -> dict[str, Any]:
 
 def sqlite(name: str) -> dict[str, Any]:
     """A SQLite file in WAL mode: many readers beside one writer."""
-    return {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "OPTIONS": dict(SQLITE_OPTIONS)}
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": name,
+        "CONN_MAX_AGE": CONNECTION_AGE_S,
+        "OPTIONS": dict(SQLITE_OPTIONS),
+    }
 
 
 def postgresql(url: str) -> dict[str, Any]:
@@ -60,6 +66,8 @@ def postgresql(url: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(parts.hostname or ""),
         "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": CONNECTION_AGE_S,
+        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": dict(parse_qsl(parts.query)),
     }
 

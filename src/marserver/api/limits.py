@@ -1,6 +1,8 @@
 """A limit on what is read of a request: Django itself would first keep all of it on disk."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 from marserver.api.envelope import encode
@@ -11,6 +13,8 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 MOST_BYTES = 1024 * 1024
+MOST_DRAINED = 32 * 1024 * 1024
+DRAIN_S = 10.0
 SENTENCE = "the body is too large; no request needs more than 1 MB"
 
 
@@ -24,11 +28,9 @@ class LimitedBody:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if announced(scope) > self.most:
-            await refuse(send)
-            return
-        body = await read(receive, self.most)
+        body = await read(receive, self.most) if announced(scope) <= self.most else None
         if body is None:
+            await drain(receive)
             await refuse(send)
             return
         await self.app(scope, replay(body, receive), send)
@@ -53,6 +55,18 @@ async def read(receive: Receive, most: int) -> list[Message] | None:
             return parts
 
 
+async def drain(receive: Receive) -> None:
+    """Read on and forget, within bounds: a client that still is sending would not see the answer."""
+    left = MOST_DRAINED
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_S):
+            while left > 0:
+                part = await receive()
+                left -= len(part.get("body", b""))
+                if not part.get("more_body", False):
+                    return
+
+
 def replay(parts: list[Message], receive: Receive) -> Receive:
     """The parts once more, then whatever comes after them."""
     waiting = iter(parts)
@@ -66,7 +80,7 @@ def replay(parts: list[Message], receive: Receive) -> Receive:
 
 
 async def refuse(send: Send) -> None:
-    """413 in the envelope; the rest of the body is not read, so the connection ends."""
+    """413 in the envelope; the connection ends with it."""
     content = encode({"status": False, "msg": SENTENCE}).encode()
     headers = [
         (b"content-type", b"application/json"),
