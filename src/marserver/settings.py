@@ -16,6 +16,9 @@ MAR_ROOT: Path = _root or Path(os.devnull) / "MAR_ROOT-is-not-set"
 MAR_CAMERA = os.environ.get("MAR_CAMERA") or "t80cam"
 MAR_ENGINE = os.environ.get("MAR_ENGINE", "")
 MAR_REFCAT = Path(os.environ["MAR_REFCAT"]) if os.environ.get("MAR_REFCAT") else None
+MAR_JOBS = int(os.environ.get("MAR_JOBS") or 1)  # operations that run at once, over all workers
+MAR_LEASE_S = int(os.environ.get("MAR_LEASE_S") or 30)  # how long a silent worker keeps its operation
+MAR_ATTEMPTS = int(os.environ.get("MAR_ATTEMPTS") or 3)  # how often an operation may lose its worker
 MAR_CORS_ORIGINS = environment.words("MAR_CORS_ORIGINS")
 MAR_CLIENT_DIR = os.environ.get("MAR_CLIENT_DIR", "")
 

@@ -111,7 +111,7 @@ class Runs:
         write_image(path, np.zeros((2, 2), np.float32), Header({"HIERARCH MAR NINPUT": len(good)} | lines))
         return MasterProducts(path, mask, path, mask, STATISTICS, "42", good, dropped, [])
 
-    def science(self, raw, masters, status, code, layout, camera, config):
+    def science(self, raw, masters, status, code, layout, camera, config, progress=None, name=""):
         self.science_calls.append(raw.stem)
         self.masters.append(masters)
         if raw.stem in self.bad:

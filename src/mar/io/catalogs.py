@@ -41,7 +41,7 @@ def read_catalog(path: Path) -> Table:
 
 def write_ldac(path: Path, table: Table, header: Header) -> str:
     """Write FITS_LDAC: the image's `header` as a table LDAC_IMHEAD, the sources as LDAC_OBJECTS."""
-    return _write(path, [_header_hdu(header), _table_hdu(table, "LDAC_OBJECTS")])
+    return _write(path, [_header_hdu(_as_primary(header)), _table_hdu(table, "LDAC_OBJECTS")])
 
 
 def read_ldac(path: Path) -> tuple[Table, Header]:
@@ -66,11 +66,33 @@ def _table_hdu(table: Table, name: str) -> fits.BinTableHDU:
 
 
 def _header_hdu(header: Header) -> fits.BinTableHDU:
-    text = header.tostring(sep="", endcard=True, padding=False)
-    cards = np.array([[text[i : i + _CARD] for i in range(0, len(text), _CARD)]], dtype=f"S{_CARD}")
-    size = cards.shape[1]
-    column = fits.Column("Field Header Card", f"{_CARD * size}A", dim=f"({_CARD},{size})", array=cards)
-    return fits.BinTableHDU.from_columns([column], name="LDAC_IMHEAD")
+    # written by hand: astropy fills the cards with NUL bytes, which scamp does not survive
+    text = header.tostring(sep="", endcard=True, padding=False).encode("ascii")
+    table = Header(
+        [
+            ("XTENSION", "BINTABLE"),
+            ("BITPIX", 8),
+            ("NAXIS", 2),
+            ("NAXIS1", len(text)),
+            ("NAXIS2", 1),
+            ("PCOUNT", 0),
+            ("GCOUNT", 1),
+            ("TFIELDS", 1),
+            ("TTYPE1", "Field Header Card"),
+            ("TFORM1", f"{len(text)}A"),
+            ("TDIM1", f"({_CARD},{len(text) // _CARD})"),
+            ("EXTNAME", "LDAC_IMHEAD"),
+        ]
+    )
+    return fits.BinTableHDU.fromstring(table.tostring().encode("ascii") + text + bytes(-len(text) % 2880))
+
+
+def _as_primary(header: Header) -> Header:
+    """The header as that of a primary image, which scamp looks for."""
+    axes = [(key, header[key]) for key in ("NAXIS1", "NAXIS2") if key in header]
+    image = Header([("SIMPLE", True), ("BITPIX", -32), ("NAXIS", len(axes)), *axes])
+    image.extend(_described(header).cards, strip=False, end=True)
+    return image
 
 
 def _described(header: Header | None) -> Header:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from astropy.io.fits import Header
+from astropy.io.fits import Card, Header
 from astropy.io.fits.verify import VerifyError
 from astropy.utils.exceptions import AstropyUserWarning
 
@@ -14,7 +14,7 @@ from mar.errors import BadImage
 from mar.io.checksum import BLOCK
 
 _STORAGE = re.compile(
-    r"SIMPLE|XTENSION|BITPIX|EXTEND|BZERO|BSCALE|BLANK|PCOUNT|GCOUNT|TFIELDS|THEAP|CHECKSUM|DATASUM|EXTNAME"
+    r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|EXTEND|BZERO|BSCALE|BLANK|PCOUNT|GCOUNT|TFIELDS|THEAP|CHECKSUM|DATASUM|EXTNAME"
     r"|(TTYPE|TFORM|TUNIT|TDIM)\d+"
     r"|Z(IMAGE|TENSION|SIMPLE|BITPIX|NAXIS\d*|TILE\d+|CMPTYPE|NAME\d+|VAL\d+|QUANTIZ|DITHER0|BLANK|PCOUNT|GCOUNT"
     r"|EXTEND|HECKSUM|DATASUM|SCALE|ZERO|MASKCMP)"
@@ -85,13 +85,9 @@ def _data_size(header: Header) -> int:
 
 def describing(stored: Header, shape: tuple[int, int]) -> Header:
     """The cards that describe the observation, with NAXIS cards of the image and no other storage card."""
-    header = Header()
-    for card in stored.cards:
-        if not _STORAGE.fullmatch(card.keyword) and not re.fullmatch(r"NAXIS\d*", card.keyword):
-            header.append(card, bottom=True)
-    for card in reversed([("NAXIS", 2), ("NAXIS1", shape[1]), ("NAXIS2", shape[0])]):
-        header.insert(0, card)
-    return header
+    axes = [Card("NAXIS", 2), Card("NAXIS1", shape[1]), Card("NAXIS2", shape[0])]
+    kept = [card for card in stored.cards if not _STORAGE.fullmatch(card.keyword)]
+    return Header([*axes, *kept])
 
 
 def read_header(path: Path) -> Header:

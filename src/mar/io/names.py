@@ -42,6 +42,7 @@ class Layout:
 
     root: Path
     packs: Path | None = None  #: folder of reference catalogues, where it is not in the root
+    job: str = ""  #: operation that products are made for, as their headers tell it
 
     def make_folders(self) -> None:
         """Make every folder that is not there yet."""

@@ -10,7 +10,8 @@ from astropy.io import fits
 from astropy.io.fits import Header
 
 from mar.io.checksum import BLOCK, Datasum
-from mar.io.headers import describing, find_image
+from mar.io.gzip_clock import stop_clocks
+from mar.io.headers import describing
 
 # one 32nd of the noise is one step: it adds 0.04 % to the noise of the sky
 QUANTIZE_LEVEL = 32.0
@@ -66,8 +67,8 @@ def _write_compressed(path: Path, data: np.ndarray, header: Header) -> str:
         quantize_level=QUANTIZE_LEVEL,
         dither_seed=1,
     )
-    fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(path, output_verify="fix", checksum=True)
-    return str(find_image(path).stored["DATASUM"])
+    fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(path, output_verify="fix", checksum="datasum")
+    return stop_clocks(path)
 
 
 def _write_plain(path: Path, data: np.ndarray, header: Header) -> str:

@@ -20,4 +20,4 @@ def sum_big_endian(words: np.ndarray, total: int) -> int:
         sum64 += high | low
     while sum64 >> np.uint64(32):
         sum64 = (sum64 & np.uint64(0xFFFFFFFF)) + (sum64 >> np.uint64(32))
-    return sum64
+    return int(sum64)

@@ -143,7 +143,7 @@ def _write(
         header,
         {"START_DATE": (days[0].isoformat(), "first day"), "END_DATE": (days[1].isoformat(), "last day")},
     )
-    set_cards(header, provenance(config, inputs))
+    set_cards(header, provenance(config, inputs, layout.job))
     mask_thumb = None
     if mask_path is not None:
         set_cards(header, {"MASK_NAME": (mask_path.name, "mask beside it")})

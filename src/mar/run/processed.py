@@ -10,7 +10,7 @@ from mar.config import Config
 from mar.exposure import read_exposure
 from mar.frame import Frame
 from mar.io.catalogs import write_catalog
-from mar.io.fits import read_header, stem, write_bytes, write_image
+from mar.io.fits import read_header, write_bytes, write_image
 from mar.io.names import Layout
 from mar.run.measure import Measured
 from mar.run.products import ScienceProducts
@@ -22,10 +22,10 @@ STATUS_CARD = "MAR STATUS"
 INPUT_CARD = "MAR IN"
 
 
-def processed_path(raw: Path, layout: Layout, camera: Camera, config: Config) -> Path:
+def processed_path(raw: Path, name: str, layout: Layout, camera: Camera, config: Config) -> Path:
     """Where the processed frame of a raw one stands; raises BadImage, BadHeader."""
-    exposure = read_exposure(read_header(raw), camera, stem(raw))
-    return layout.processed(stem(raw), exposure.band or "", exposure.night, config.config.fpack_processed)
+    exposure = read_exposure(read_header(raw), camera, name)
+    return layout.processed(name, exposure.band or "", exposure.night, config.config.fpack_processed)
 
 
 def pixels_status(header: Header) -> int:
@@ -33,7 +33,9 @@ def pixels_status(header: Header) -> int:
     return int(header.get(STATUS_CARD, 0))
 
 
-def finish_pixels(frame: Frame, status: int, inputs: dict[str, str], camera: Camera, config: Config) -> Frame:
+def finish_pixels(
+    frame: Frame, status: int, inputs: dict[str, str], job: str, camera: Camera, config: Config
+) -> Frame:
     """Add the cards that describe the pixels: status, statistics, moon, provenance."""
     exposure = frame.exposure
     assert exposure is not None  # read with its camera
@@ -43,7 +45,7 @@ def finish_pixels(frame: Frame, status: int, inputs: dict[str, str], camera: Cam
         )
         .with_cards(statistics.cards(frame.data, camera, frame.mask))
         .with_cards(moon.moon_of(exposure, camera.site).cards() if exposure.ra_deg is not None else {})
-        .with_cards(provenance(config, inputs))
+        .with_cards(provenance(config, inputs, job))
     )
 
 

@@ -9,13 +9,15 @@ from mar.frame import CardValue, Frame
 Cards = dict[str, CardValue | tuple[CardValue, str]]
 
 
-def provenance(config: Config, inputs: Mapping[str, str]) -> Cards:
-    """Cards for a product made from `inputs`: file name -> FITS DATASUM."""
+def provenance(config: Config, inputs: Mapping[str, str], job: str = "") -> Cards:
+    """Cards for a product made from `inputs` (file name -> FITS DATASUM) by the operation `job`."""
     cards: Cards = {
         "MAR VERSION": (__version__, "software"),
         "MAR CONFIG": (config_hash(config), "hash of the configuration"),
         "MAR NINPUT": (len(inputs), "inputs, with their DATASUM"),
     }
+    if job:
+        cards["MAR JOB"] = (job, "operation")
     for number, (name, checksum) in enumerate(inputs.items(), start=1):
         cards[f"MAR IN{number}"] = f"{name} {checksum}"
     return cards

@@ -33,24 +33,27 @@ def science(
     camera: Camera,
     config: Config,
     progress: Progress = silent,
+    name: str = "",
 ) -> ScienceProducts:
     """Run the steps of `code` that `status` says are still to be done on one frame.
 
     `code` is any of ov, sf, mc, am. The pixels come from the processed frame where it is just at `status`,
     else from the raw one, whose earlier steps are done again. No MarError leaves here: a bad frame's products
-    say at which step it failed and why, and its status is what was reached and saved.
+    say at which step it failed and why, and its status is what was reached and saved. Products carry `name`,
+    the file's own by default; give another one where file names come again.
     """
     steps = [step for step, after in STATUS_AFTER.items() if step in code and after > status]
     if not steps:
         return ScienceProducts(status)
+    name = (name or stem(raw)).replace("/", "_")
     try:
-        frame, pixel_steps = _begin(raw, status, steps, layout, camera, config)
+        frame, pixel_steps = _begin(raw, name, status, steps, layout, camera, config)
         frame, inputs = _reduce(frame, pixel_steps, masters, camera, config, progress)
     except StepFailed as failed:
         return ScienceProducts(status, failed_step=failed.step, error=str(failed))
     reached = STATUS_AFTER[pixel_steps[-1]] if pixel_steps else min(status, 3)
     if pixel_steps:
-        frame = finish_pixels(frame, reached, inputs, camera, config)
+        frame = finish_pixels(frame, reached, inputs, layout.job, camera, config)
     measured = Measured(frame)
     trouble: StepFailed | None = None
     if "am" in steps:
@@ -61,7 +64,7 @@ def science(
             reached = STATUS_AFTER["am"]
         except StepFailed as failed:
             measured, trouble = Measured(without_solution(frame)), failed
-    products = write_processed(measured, stem(raw), reached, layout, config)
+    products = write_processed(measured, name, reached, layout, config)
     progress("done", 1, 1)
     if trouble is not None:
         return replace(products, failed_step=trouble.step, error=str(trouble))
@@ -77,18 +80,18 @@ def _failing(step: str) -> Iterator[None]:
 
 
 def _begin(
-    raw: Path, status: int, steps: list[str], layout: Layout, camera: Camera, config: Config
+    raw: Path, name: str, status: int, steps: list[str], layout: Layout, camera: Camera, config: Config
 ) -> tuple[Frame, list[str]]:
     """The frame to start from, and the pixel steps to run on it."""
     with _failing(steps[0]):
         pixel_steps = [step for step in steps if step in PIXEL_STEPS]
         if status == 0:
             if "ov" not in steps:
-                raise BadHeader(f"{stem(raw)}: {' '.join(steps)} needs ov first; ask for it too")
+                raise BadHeader(f"{name}: {' '.join(steps)} needs ov first; ask for it too")
             return read_frame(raw, camera), pixel_steps
-        product = processed_path(raw, layout, camera, config)
+        product = processed_path(raw, name, layout, camera, config)
         if product.exists() and pixels_status(read_header(product)) == min(status, 3):
-            return read_frame(product, camera, layout.bpmask(stem(raw))), pixel_steps
+            return read_frame(product, camera, layout.bpmask(name)), pixel_steps
         # the processed frame is further than asked for, or gone: only the raw one can give its pixels
         done = [step for step in PIXEL_STEPS if STATUS_AFTER[step] <= status]
         return read_frame(raw, camera), done + pixel_steps

@@ -55,7 +55,7 @@ def tile(
         earliest = min(one.exposure.date_obs for one in inputs if by_name[one.exposure.name] in used)
         header = plan.header
         set_cards(header, {"OBJECT": (field, "field"), "FILTER": (band, "band")})
-        set_cards(header, provenance(config, {path.name: checksums[path] for path in used}))
+        set_cards(header, provenance(config, {path.name: checksums[path] for path in used}, layout.job))
         progress("measure", 0, 1)
         figures = measure_tile(
             maps[0].pixels,

@@ -94,5 +94,5 @@ def start_local(processes: int) -> LocalCluster:
         dashboard_address="127.0.0.1:0",  # any free port: several servers may share a machine
         silence_logs=logging.ERROR,
         preload="marserver.jobs.process",
-        env={"NUMBA_NUM_THREADS": str(threads)},
+        env={"NUMBA_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)},
     )

@@ -41,17 +41,17 @@ class Order:
 
 def lease() -> timedelta:
     """How long a silent worker keeps its job."""
-    return timedelta(seconds=getattr(settings, "MAR_LEASE_S", 30))
+    return timedelta(seconds=settings.MAR_LEASE_S)
 
 
 def jobs_at_once() -> int:
     """How many jobs run at the same time, over all workers."""
-    return int(getattr(settings, "MAR_JOBS", 1))
+    return int(settings.MAR_JOBS)
 
 
 def max_attempts() -> int:
     """How often a job may lose its worker before it counts as failed."""
-    return int(getattr(settings, "MAR_ATTEMPTS", 3))
+    return int(settings.MAR_ATTEMPTS)
 
 
 def enqueue(order: Order) -> Job:

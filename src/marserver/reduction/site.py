@@ -19,7 +19,7 @@ def root() -> Path:
 
 def layout() -> Layout:
     """Where every product stands."""
-    return Layout(root())
+    return Layout(root(), settings.MAR_REFCAT)
 
 
 def camera() -> Camera:

@@ -11,6 +11,7 @@ from typing import Any
 
 from mar import run
 from mar.errors import MarError, MissingMaster
+from mar.progress import silent
 from mar.run.products import ScienceMasters
 from marserver.archive.models import (
     BiasBlock,
@@ -185,8 +186,8 @@ def choose(raw: IndividualFile, setup: Setup) -> Chosen:
 
 def arguments(raw: IndividualFile, chosen: Chosen, setup: Setup) -> tuple[Any, ...]:
     """What a science run is called with; everything can be sent to another process."""
-    path = absolute(raw.file_path)
-    return path, chosen.files(), status_of(raw), setup.code, setup.layout, setup.camera, setup.config
+    what = absolute(raw.file_path), chosen.files(), status_of(raw), setup.code
+    return *what, setup.layout, setup.camera, setup.config, silent, raw.file_name
 
 
 def finish(

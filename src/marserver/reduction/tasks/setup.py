@@ -1,6 +1,6 @@
 """What every reduction needs, read once when its job begins."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import mar
@@ -30,6 +30,6 @@ class Setup:
 
 def setup_of(work: Work) -> Setup:
     """What a job runs with; raises BadCamera, BadConfig."""
-    layout = site.layout()
+    layout = replace(site.layout(), job=str(work.job.pk))
     layout.make_folders()
     return Setup(layout, site.camera(), site.config(), execution.parse(work.job.code), work.job.pk)
