@@ -141,7 +141,7 @@ def science_products(raw: Path, layout) -> ScienceProducts:
     )
 
 
-def slow_science(raw, masters, status, code, layout, camera, config):
+def slow_science(raw, masters, status, code, layout, camera, config, progress=None, name=""):
     """A frame that takes a while, and notes that it was worked on."""
     time.sleep(0.4)
     with (layout.root / "worked").open("a") as file:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mar.io.catalogs import read_catalog, write_catalog
 from mar.io.fits import open_image, read_image, write_image
 from mar.io.names import Layout
 from mar.refcat.packs import RefCat
@@ -221,9 +222,8 @@ def test_frames_without_a_master_for_their_date_fail_with_words_and_are_done_lat
     client.call("biasblock", type="validate", id=1)
     ended = site.run("sciblock", type="process", id=1, code="ov")
     assert ended["error"] == ""
-    assert [(row["status"], row["error"]) for row in site.frames()] == [(1, "")] * 3 or all(
-        row["status"] == 1 and not row["error"] for row in site.frames()
-    )
+    for row in site.frames():
+        assert (row["status"], row["error"]) == (1, "")
 
 
 def test_what_is_not_there_is_said(site):
@@ -244,8 +244,6 @@ def test_a_reference_without_stars_in_the_field_fails_each_frame_with_words(site
     site.start("worker")
     layout = Layout(site.root)
     elsewhere = RefCat(layout.reference).packs()[0].path
-    from mar.io.catalogs import read_catalog, write_catalog
-
     table = read_catalog(elsewhere)
     table["DEC"] = -table["DEC"]
     elsewhere.unlink()
