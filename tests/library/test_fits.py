@@ -7,7 +7,16 @@ from astropy.io import fits
 from mar.camera import load_camera
 from mar.errors import BadImage
 from mar.io.checksum import datasum
-from mar.io.fits import atomic, open_image, read_frame, read_header, read_image, scratch_rows, write_image
+from mar.io.fits import (
+    atomic,
+    open_image,
+    read_frame,
+    read_header,
+    read_image,
+    replace_header,
+    scratch_rows,
+    write_image,
+)
 
 
 @pytest.fixture
@@ -152,3 +161,26 @@ def test_rows_are_gathered_on_disk_and_forgotten(tmp_path, pixels):
             writer.write_rows(pixels[y : y + 100])
         np.testing.assert_array_equal(writer.pixels, pixels)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a.fits", "a.fits.fz"])
+def test_another_header_leaves_the_pixels_as_they_are(tmp_path, pixels, name):
+    said = write_image(tmp_path / name, pixels, fits.Header([("OBJECT", "M 5"), ("GONE", 1)]))
+    before, _ = read_image(tmp_path / name)
+    replace_header(tmp_path / name, fits.Header([("OBJECT", "M 6"), *[(f"NEW{n}", n) for n in range(100)]]))
+    after, header = read_image(tmp_path / name)
+    np.testing.assert_array_equal(after, before)
+    assert (header["OBJECT"], header["NEW99"], "GONE" in header) == ("M 6", 99, False)
+    with open_image(tmp_path / name) as image:
+        assert image.checksum == said
+    with fits.open(tmp_path / name, checksum=True) as hdus:
+        hdus.verify("exception")
+
+
+def test_the_same_pixels_give_the_same_file_at_any_time(tmp_path, pixels, monkeypatch):
+    pixels[:40] = 0  # rows without noise are stored by gzip, which knows the time
+    checksums = set()
+    for moment in (1e9, 1.7e9):
+        monkeypatch.setattr("time.time", lambda moment=moment: moment)
+        checksums.add(write_image(tmp_path / "a.fits.fz", pixels, fits.Header()))
+    assert len(checksums) == 1

@@ -61,6 +61,15 @@ def test_a_frame_that_is_set_back_does_not_lose_its_bias_twice(masters_made, fre
     np.testing.assert_array_equal(pixels(again.processed), before)
 
 
+def test_astrometry_again_changes_no_pixel(masters_made, fresh, raw):
+    first = masters_made.science(raw, layout=fresh)
+    before = pixels(first.processed)
+    again = masters_made.science(raw, 3, "am", fresh)
+    assert (again.status, again.error, again.checksum) == (5, "", first.checksum)
+    np.testing.assert_array_equal(pixels(again.processed), before)
+    assert read_header(again.processed)["CRVAL1"] == pytest.approx(first.crval1, abs=1e-6)
+
+
 def test_steps_that_are_done_do_not_run_again(masters_made, frames_made, raw):
     product = frames_made[stem(raw)].processed
     before = product.stat().st_mtime_ns

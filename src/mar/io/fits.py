@@ -2,7 +2,7 @@
 
 from mar.io.headers import read_header
 from mar.io.reading import ImageReader, open_image, read_frame, read_image, read_mask, stem
-from mar.io.writing import RowWriter, atomic, scratch_rows, write_bytes, write_image
+from mar.io.writing import RowWriter, atomic, replace_header, scratch_rows, write_bytes, write_image
 
 __all__ = [
     "ImageReader",
@@ -13,6 +13,7 @@ __all__ = [
     "read_header",
     "read_image",
     "read_mask",
+    "replace_header",
     "scratch_rows",
     "stem",
     "write_bytes",

@@ -27,6 +27,7 @@ class ImageUnit:
 
     index: int
     stored: Header  #: header as stored
+    start: int  #: bytes before the header
     offset: int  #: bytes before the data
     size: int  #: bytes of data, without filling
     compressed: bool
@@ -60,9 +61,10 @@ def _first_image(file: BinaryIO, path: Path) -> ImageUnit:
     end, index = file.seek(0, 2), 0
     offset = file.seek(0)
     while offset < end:
+        start = offset
         stored = Header.fromfile(file, endcard=True, padding=False)
         offset = -(-file.tell() // BLOCK) * BLOCK
-        unit = ImageUnit(index, stored, offset, _data_size(stored), bool(stored.get("ZIMAGE", False)))
+        unit = ImageUnit(index, stored, start, offset, _data_size(stored), bool(stored.get("ZIMAGE", False)))
         if unit.compressed or (stored.get("NAXIS") == 2 and "TFIELDS" not in stored):
             if offset + unit.size > end:
                 raise BadImage(f"{path.name}: truncated: {end - offset} of {unit.size} bytes of data")
@@ -88,6 +90,12 @@ def describing(stored: Header, shape: tuple[int, int]) -> Header:
     axes = [Card("NAXIS", 2), Card("NAXIS1", shape[1]), Card("NAXIS2", shape[0])]
     kept = [card for card in stored.cards if not _STORAGE.fullmatch(card.keyword)]
     return Header([*axes, *kept])
+
+
+def redescribed(stored: Header, header: Header) -> Header:
+    """The storage cards of `stored` with the describing cards of `header`."""
+    storage = [card for card in stored.cards if _STORAGE.fullmatch(card.keyword)]
+    return Header([*storage, *(card for card in header.cards if not _STORAGE.fullmatch(card.keyword))])
 
 
 def read_header(path: Path) -> Header:

@@ -10,7 +10,7 @@ from mar.config import Config
 from mar.exposure import read_exposure
 from mar.frame import Frame
 from mar.io.catalogs import write_catalog
-from mar.io.fits import read_header, write_bytes, write_image
+from mar.io.fits import read_header, replace_header, write_bytes, write_image
 from mar.io.names import Layout
 from mar.run.measure import Measured
 from mar.run.products import ScienceProducts
@@ -50,9 +50,12 @@ def finish_pixels(
 
 
 def write_processed(
-    measured: Measured, raw_name: str, status: int, layout: Layout, config: Config
+    measured: Measured, raw_name: str, status: int, new_pixels: bool, layout: Layout, config: Config
 ) -> ScienceProducts:
-    """Write mask, catalogue, residual plot and, last, the frame: whoever finds it finds the others too."""
+    """Write mask, catalogue, residual plot and, last, the frame: whoever finds it finds the others too.
+
+    Without `new_pixels` those on disk stay as they are: compressing them again would add noise.
+    """
     frame = measured.frame
     exposure = frame.exposure
     assert exposure is not None  # read with its camera
@@ -67,7 +70,11 @@ def write_processed(
     if measured.plot:
         residuals = layout.residuals(raw_name)
         write_bytes(residuals, measured.plot)
-    checksum = write_image(product, frame.data, header)
+    if new_pixels:
+        checksum = write_image(product, frame.data, header)
+    else:
+        checksum = frame.checksum
+        replace_header(product, header)
     remove_other_spelling(product)
     thumb = layout.thumb(product)
     write_thumb(thumb, frame.data, config.thumbs)

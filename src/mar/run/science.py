@@ -64,7 +64,7 @@ def science(
             reached = STATUS_AFTER["am"]
         except StepFailed as failed:
             measured, trouble = Measured(without_solution(frame)), failed
-    products = write_processed(measured, name, reached, layout, config)
+    products = write_processed(measured, name, reached, bool(pixel_steps), layout, config)
     progress("done", 1, 1)
     if trouble is not None:
         return replace(products, failed_step=trouble.step, error=str(trouble))
