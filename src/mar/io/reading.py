@@ -1,5 +1,6 @@
 """Images are read in bands of rows, in native byte order, compressed or not."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,19 +57,38 @@ class PlainImage(ImageReader):
         self.type = np.dtype(
             {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}[stored["BITPIX"]]
         )
-        self._pixels = np.memmap(path, self.type, "r", unit.offset, self.shape)
+        # not mapped into memory: pages of every frame of a stack would count as this process's
+        self._file = path.open("rb", buffering=0)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
 
     def rows(self, y0: int, y1: int) -> np.ndarray:
         """Rows y0 to y1, exclusive."""
-        stored = self._pixels[y0:y1]
+        stored = self._read(y0, y1)
         if self.type == np.dtype(">i2") and (self.zero, self.scale) == (32768, 1):
-            return stored.astype(np.int16).view(np.uint16) ^ np.uint16(0x8000)
+            native = stored.byteswap(inplace=True).view(np.uint16)
+            native ^= np.uint16(0x8000)
+            return native
         if self.type == np.dtype("u1") and (self.zero, self.scale) == (0, 1):
-            return np.array(stored)
+            return stored
         native = stored.astype(np.float32)
         if (self.zero, self.scale) != (0, 1):
             native = native * np.float32(self.scale) + np.float32(self.zero)
         return native
+
+    def _read(self, y0: int, y1: int) -> np.ndarray:
+        """Rows as stored, in an array of their own."""
+        y0, y1, _ = slice(y0, y1).indices(self.shape[0])
+        stored = np.empty((max(0, y1 - y0), self.shape[1]), self.type)
+        left, place = stored.data.cast("B"), self.unit.offset + y0 * stored.strides[0]
+        while left:
+            got = os.preadv(self._file.fileno(), [left], place)
+            if got == 0:
+                raise BadImage(f"{self.path.name}: it has become shorter while it was read")
+            left, place = left[got:], place + got
+        return stored
 
 
 class CompressedImage(ImageReader):
@@ -94,7 +114,11 @@ def open_image(path: Path) -> Iterator[ImageReader]:
     """The first two-dimensional image of a FITS file, open for reading; raises BadImage."""
     unit = find_image(path)
     if not unit.compressed:
-        yield PlainImage(path, unit)
+        image = PlainImage(path, unit)
+        try:
+            yield image
+        finally:
+            image.close()
         return
     with fits.open(path, memmap=False) as hdus:
         yield CompressedImage(path, unit, hdus[unit.index])

@@ -128,6 +128,10 @@ class RowWriter:
         self.pixels = np.memmap(scratch, dtype, "w+", shape=shape)
         self._next = 0
 
+    def release(self) -> None:
+        """Let go of the memory that the image took so far; its pixels stay on disk and are read again."""
+        self.pixels = np.memmap(self._scratch, self.pixels.dtype, "r+", shape=self.pixels.shape)
+
     def write_rows(self, rows: np.ndarray) -> None:
         """Add the next rows (n, columns)."""
         self.pixels[self._next : self._next + len(rows)] = rows

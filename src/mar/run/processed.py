@@ -8,7 +8,7 @@ from astropy.io.fits import Header
 from mar.camera import Camera
 from mar.config import Config
 from mar.exposure import read_exposure
-from mar.frame import Frame
+from mar.frame import Frame, set_cards
 from mar.io.catalogs import write_catalog
 from mar.io.fits import read_header, replace_header, write_bytes, write_image
 from mar.io.names import Layout
@@ -62,6 +62,7 @@ def write_processed(
     product = layout.processed(raw_name, exposure.band or "", exposure.night, config.config.fpack_processed)
     bpmask = layout.bpmask(raw_name)
     header = _kept(frame.header, config)
+    set_cards(header, {"MAR MASK": (bpmask.name, "mask beside it")})
     write_image(bpmask, frame.own_mask(), header)
     catalog = residuals = None
     if measured.sources is not None:

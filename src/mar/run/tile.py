@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from astropy.io.fits import Header
 
 from mar.camera import Camera
@@ -15,6 +16,7 @@ from mar.frame import set_cards
 from mar.io.catalogs import read_catalog, write_catalog
 from mar.io.fits import RowWriter, open_image, scratch_rows, stem, write_image
 from mar.io.names import Layout
+from mar.masks import Bit
 from mar.progress import Progress, silent
 from mar.recipes.tile import FrameInput, TileWriters, plan_tile, write_tile
 from mar.refcat.packs import julian_year
@@ -50,6 +52,8 @@ def tile(
         maps = _maps(field, band, grid, layout, files)
         plan = plan_tile(inputs, grid, camera, config.coadd, config.swarp, progress)
         coadded = write_tile(plan, TileWriters(*maps), progress)
+        for one in maps:
+            one.release()
         by_name = {stem(path): path for path in frames}
         used = [by_name[one.name] for one in plan.used]
         earliest = min(one.exposure.date_obs for one in inputs if by_name[one.exposure.name] in used)
@@ -59,7 +63,7 @@ def tile(
         progress("measure", 0, 1)
         figures = measure_tile(
             maps[0].pixels,
-            maps[1].pixels,
+            _uncovered(maps[1]),
             coadded.median_noise,
             header,
             band,
@@ -131,6 +135,13 @@ def _maps(
         return files.enter_context(scratch_rows(layout.scratch, f"{field}_{band}{kind}", grid.shape, dtype))
 
     return scratch("", "f4"), scratch("weight", "f4"), scratch("count", "u2")
+
+
+def _uncovered(weight: RowWriter) -> np.ndarray:
+    """Mask (uint8) of a tile: BAD where no frame gives weight."""
+    mask = np.where(weight.pixels > 0, np.uint8(0), np.uint8(Bit.BAD))
+    weight.release()
+    return mask
 
 
 class _Written(NamedTuple):

@@ -11,7 +11,6 @@ from mar.config import Config
 from mar.errors import NoReference, ReferenceUnreachable
 from mar.frame import CardValue
 from mar.io.names import Layout
-from mar.masks import Bit
 from mar.refcat.packs import RefCat
 from mar.refcat.stars import Cone, Stars
 from mar.steps import statistics
@@ -41,7 +40,7 @@ class TileFigures:
 
 def measure_tile(
     data: np.ndarray,
-    weight: np.ndarray,
+    mask: np.ndarray,
     noise: float,
     header: Header,
     band: str,
@@ -50,21 +49,20 @@ def measure_tile(
     camera: Camera,
     config: Config,
 ) -> TileFigures:
-    """Measure a tile (adu/s) with its weights; `noise` is that of one pixel, before resampling, adu/s."""
+    """Measure a tile (adu/s) with its mask; `noise` is that of one pixel, before resampling, adu/s."""
     pixels = np.asarray(data)
-    empty = np.where(np.asarray(weight) > 0, 0, int(Bit.BAD)).astype(np.uint8)
     reduction = config.reduction
-    sky = estimate(pixels, empty, reduction.cat_back_size, reduction.cat_back_filtersize)
-    sources = detect(pixels, empty, sky, reduction, gain=float(header["GAIN"]))
+    sky = estimate(pixels, mask, reduction.cat_back_size, reduction.cat_back_filtersize)
+    sources = detect(pixels, mask, sky, reduction, gain=float(header["GAIN"]))
     wcs = rough_from_header(header, pixels.shape)  # exact: a tile is a tangent plane
     sources = add_positions(sources, wcs)
     scale_arcsec = wcs.scale_arcsec
-    psf = psf_figures(pixels, sources, reduction, float(header["GAIN"]), empty)
+    psf = psf_figures(pixels, sources, reduction, float(header["GAIN"]), mask)
     stars = _reference(wcs.crval, pixels.shape, scale_arcsec, epoch, layout, config)
     zeropoint = zero_point(sources, stars, band, 1.0, camera.band(band).zeropoint_adu_s, config.photometry)
     rms_mas = residuals(sources, stars, wcs.crval).rms_mas
     limit = depth(noise, zeropoint.value, 1.0, reduction.cat_reference_aper / scale_arcsec)
-    cards: Cards = dict(statistics.measure(pixels, empty).cards())
+    cards: Cards = dict(statistics.measure(pixels, mask).cards())
     cards |= psf.cards(scale_arcsec) | zeropoint.cards()
     cards["MAR PHO DEPTH"] = (round(limit, 4), f"[mag] 5 sigma in {reduction.cat_reference_aper} arcsec")
     if np.isfinite(rms_mas):
