@@ -68,9 +68,9 @@ class PlainImage(ImageReader):
         """Rows y0 to y1, exclusive."""
         stored = self._read(y0, y1)
         if self.type == np.dtype(">i2") and (self.zero, self.scale) == (32768, 1):
-            native = stored.byteswap(inplace=True).view(np.uint16)
-            native ^= np.uint16(0x8000)
-            return native
+            counts = stored.byteswap(inplace=True).view(np.uint16)
+            counts ^= np.uint16(0x8000)
+            return counts
         if self.type == np.dtype("u1") and (self.zero, self.scale) == (0, 1):
             return stored
         native = stored.astype(np.float32)
