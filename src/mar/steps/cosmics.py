@@ -5,7 +5,7 @@ medians take some cores of sharp stars for cosmic rays, so each track that it fi
 with the full medians of the paper.
 """
 
-from collections.abc import Iterator
+from typing import NamedTuple
 
 import astroscrappy
 import numpy as np
@@ -19,7 +19,11 @@ from mar.masks import Bit
 from mar.steps.background import Background, estimate
 
 REACH_PX = 12  # how far one round of L.A.Cosmic looks: medians of 9 of medians of 5, two growths, the repair
+NEAR_PX = 6  # how far from a track of the first round later rounds may find more of it
 TOUCHING = np.ones((3, 3), dtype=bool)
+
+
+Box = tuple[slice, slice]
 
 
 @recorded("MAR COSMICS")
@@ -38,47 +42,72 @@ def mark_cosmics(frame: Frame, camera: Camera, config: Cosmics, sky: Background 
 
 
 def find_cosmics(frame: Frame, camera: Camera, config: Cosmics, sky: Background | None = None) -> np.ndarray:
-    """Boolean (ny, nx): pixels hit by cosmic rays. It does not depend on the height of the bands."""
+    """Boolean (ny, nx): pixels hit by cosmic rays. It does not depend on the height of the bands.
+
+    The first round looks at the whole frame, the later ones only around the tracks that it found: elsewhere
+    nothing was cleaned, and they would see what the first one saw.
+    """
     sky = sky or estimate(frame.data, frame.mask, config.sky_mesh)
-    level = sky.level()
-    found = np.zeros(frame.data.shape, dtype=bool)
-    for rows, wide in _bands(frame.data.shape[0], config):
-        part = frame.replace(
-            data=np.ascontiguousarray(frame.data[wide], dtype=np.float32),
-            mask=None if frame.mask is None else frame.mask[wide],
-        )
-        hit = _find_in_band(part, level[wide], camera, config, sky.rms_adu)
-        found[rows] = hit[rows.start - wide.start :][: rows.stop - rows.start]
+    seen = _Seen(frame, sky.level(), sky.rms_adu, camera, config)
+    ny, nx = frame.data.shape
+    found = np.zeros((ny, nx), dtype=bool)
+    for y in range(0, ny, config.band_rows):
+        band = slice(y, min(ny, y + config.band_rows)), slice(0, nx)
+        found[band] = _tracks_in(seen, band, REACH_PX, rounds=1)
+    if config.iterations > 1:
+        tracks, _ = ndimage.label(found, TOUCHING)
+        for box in ndimage.find_objects(tracks):
+            near = _grown(box, NEAR_PX, (ny, nx))
+            found[near] |= _tracks_in(seen, near, 2 * REACH_PX, config.iterations)
     return found
 
 
-def _bands(ny: int, config: Cosmics) -> Iterator[tuple[slice, slice]]:
-    """Rows of each band, and the wider rows that decide about them."""
-    margin = REACH_PX * config.iterations
-    for y in range(0, ny, config.band_rows):
-        rows = slice(y, min(ny, y + config.band_rows))
-        yield rows, slice(max(0, rows.start - margin), min(ny, rows.stop + margin))
+class _Seen(NamedTuple):
+    """What the search looks at."""
+
+    frame: Frame
+    level: np.ndarray
+    noise_adu: float
+    camera: Camera
+    config: Cosmics
 
 
-def _find_in_band(
-    band: Frame, level: np.ndarray, camera: Camera, config: Cosmics, noise_adu: float
-) -> np.ndarray:
-    left_out = _left_out(band, config)
-    # the sky goes in as a background of known noise: no figure of the band's own then sets a limit
+def _grown(box: Box, margin: int, shape: tuple[int, int]) -> Box:
+    """The box with a margin on all sides, within an image of that shape."""
+    (rows, columns), (ny, nx) = box, shape
+    return (
+        slice(max(0, rows.start - margin), min(ny, rows.stop + margin)),
+        slice(max(0, columns.start - margin), min(nx, columns.stop + margin)),
+    )
+
+
+def _tracks_in(seen: _Seen, box: Box, margin: int, rounds: int) -> np.ndarray:
+    """Boolean pixels of tracks within a box, found with so much of its surroundings in sight."""
+    ny, nx = seen.frame.data.shape
+    wide = _grown(box, margin, (ny, nx))
+    part = seen.frame.replace(
+        data=np.ascontiguousarray(seen.frame.data[wide], dtype=np.float32),
+        mask=None if seen.frame.mask is None else seen.frame.mask[wide],
+    )
+    level = np.ascontiguousarray(seen.level[wide])
+    left_out = _left_out(part, seen.config)
+    # the sky goes in as a background of known noise: no figure of the part's own then sets a limit
     hit, _ = astroscrappy.detect_cosmics(
-        band.data,
+        part.data,
         inmask=left_out,
         inbkg=level,
-        gain=camera.gain,
-        readnoise=camera.read_noise_e,
+        gain=seen.camera.gain,
+        readnoise=seen.camera.read_noise_e,
         satlevel=np.inf,
-        sigclip=config.sigclip,
-        sigfrac=config.sigfrac,
-        objlim=config.objlim,
-        niter=config.iterations,
+        sigclip=seen.config.sigclip,
+        sigfrac=seen.config.sigfrac,
+        objlim=seen.config.objlim,
+        niter=rounds,
     )
     hit &= ~left_out
-    return _without_stars(hit, band.data - level, config.starlim, noise_adu)
+    tracks = _without_stars(hit, part.data - level, seen.config.starlim, seen.noise_adu)
+    y, x = box[0].start - wide[0].start, box[1].start - wide[1].start
+    return tracks[y : y + box[0].stop - box[0].start, x : x + box[1].stop - box[1].start]
 
 
 def _left_out(band: Frame, config: Cosmics) -> np.ndarray:
