@@ -18,7 +18,7 @@ from marserver.archive.models import (
     Superflat,
 )
 from marserver.errors import Conflict, Invalid, NotFound
-from marserver.jobs import queue
+from marserver.jobs import log, queue
 from marserver.jobs.models import Job, LogLine
 from marserver.jobs.worker import Worker
 from marserver.reduction import code, requests
@@ -436,6 +436,13 @@ def test_the_masters_go_to_the_run(runs, masters):
     given = runs.masters[0]
     assert given.bias.master.name == given.flat.master.name == "m.fits"
     assert given.fringe is None
+
+
+def test_frames_that_keep_their_fringes_are_told(runs):
+    bias_master()
+    flat_master("Z")
+    process("scibyfilter", science(2, "Z"))
+    assert any("no superflat for 2 frames of Z" in line for line in log.lines(level="WARN"))
 
 
 def test_a_fringed_band_takes_the_linked_superflat_first(runs, root):

@@ -159,6 +159,7 @@ def reduce_frames(work: Work, setup: Setup, frames: list[IndividualFile], tally:
             chosen[raw.pk] = choose(raw, setup)
         except MarError as error:
             fail(work, tally, raw, "ov", str(error))
+    tell_fringes(work, setup, [raw for raw in frames if raw.pk in chosen and not chosen[raw.pk].superflat])
     by_id = {raw.pk: raw for raw in frames}
     calls = {key: arguments(by_id[key], some, setup) for key, some in chosen.items()}
     work.progress("frames", 0, len(calls))
@@ -167,6 +168,16 @@ def reduce_frames(work: Work, setup: Setup, frames: list[IndividualFile], tally:
         work.band = by_id[key].band or ""
         finish(work, setup, tally, by_id[key], chosen[key], result)
         work.progress("frames", number + 1, len(calls))
+
+
+def tell_fringes(work: Work, setup: Setup, without: list[IndividualFile]) -> None:
+    """Say which frames keep their fringes, because there is no superflat for them."""
+    if "sf" not in setup.code or not setup.config.superflat.cf_superflat_correction:
+        return
+    for band in setup.config.fringe.filters:
+        number = sum(raw.band == band for raw in without)
+        if number:
+            work.warn(f"no superflat for {number} frames of {band}: their fringes stay; create or link one")
 
 
 def choose(raw: IndividualFile, setup: Setup) -> Chosen:
