@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from painted_sky import frame_of, noisy, starry
 
 from mar.masks import Bit
 from mar.steps.background import estimate
 from mar.steps.objects import find_objects, mark_objects
+from painted_sky import frame_of, noisy, starry
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from painted_sky import frame_of, noisy, paint_star
 
 import naive
 from mar.config.reduction import Reduction
@@ -11,6 +10,7 @@ from mar.config.repair import Repair
 from mar.kernels.repair import IDW, LINEAR, MEDIAN, interpolate
 from mar.masks import Bit
 from mar.steps.repair import repair_masked
+from painted_sky import frame_of, noisy, paint_star
 
 
 @pytest.fixture
