@@ -20,19 +20,7 @@ FOLDERS = (
     "REFCAT",
     "TMP",
 )
-PRODUCT_FOLDERS = (
-    "MASTERS",
-    "PROCESSED",
-    "SEXTRACTOR",
-    "SCAMP",
-    "SWARP",
-    "THUMBS",
-    "TILES",
-    "LOGS",
-    "CONFIG",
-    "REFCAT",
-    "TMP",
-)
+PRODUCT_FOLDERS = tuple(dict.fromkeys(folder.split("/")[0] for folder in FOLDERS))
 """Folders that a scan passes by."""
 
 
