@@ -80,7 +80,9 @@ def _summary(camera: "Camera") -> Table:
 
 
 def _outputs(camera: "Camera") -> Table:
-    table = Table("output", "science", "prescan x", "overscan x", "prescan y", "overscan y")
+    table = Table()
+    for name in ("output", "science", "prescan x", "overscan x", "prescan y", "overscan y"):
+        table.add_column(name, overflow="fold")
     for output in camera.outputs:
         strips = (output.prescan_x, output.overscan_x, output.prescan_y, output.overscan_y)
         table.add_row(
