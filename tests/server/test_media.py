@@ -1,6 +1,5 @@
 """Files below the data root over HTTP."""
 
-
 import pytest
 from django.test import Client
 
