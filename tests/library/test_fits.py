@@ -5,7 +5,7 @@ import pytest
 from astropy.io import fits
 
 from mar.camera import load_camera
-from mar.errors import BadImage
+from mar.errors import BadImage, MarError
 from mar.io.checksum import datasum
 from mar.io.fits import (
     atomic,
@@ -138,6 +138,38 @@ def test_damage_is_named(tmp_path, pixels):
     }.items():
         with pytest.raises(BadImage, match=f"^{name}: {said}"):
             read_image(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["f.fits", "u.fits", "f.fits.fz", "u.fits.fz"])
+def test_any_damage_is_a_named_error_or_no_harm(tmp_path, pixels, name):
+    rng = np.random.default_rng(3)
+    dtype = "f4" if name.startswith("f") else "u2"
+    write_image(
+        tmp_path / name, pixels[:60, :50].astype(dtype), fits.Header([("EXPTIME", 40.0), ("FILTER", "R")])
+    )
+    whole = (tmp_path / name).read_bytes()
+    reach = len(whole) if name.endswith("fz") else 2880
+    camera, refused = load_camera("t80cam-mini"), 0
+    for _ in range(150):
+        spoilt = bytearray(whole)
+        for place in rng.integers(0, reach, 3):
+            spoilt[place] = rng.choice(np.frombuffer(b" 0123456789-.'TFXZ/=\x00\xff", np.uint8))
+        (tmp_path / name).write_bytes(spoilt)
+        try:
+            read_header(tmp_path / name)
+            read_frame(tmp_path / name, camera)
+        except MarError:
+            refused += 1
+    assert refused > 20
+
+
+def test_a_damaged_card_that_only_describes_is_left_out(tmp_path, pixels):
+    write_image(tmp_path / "a.fits", pixels, fits.Header([("OBJECT", "M 5"), ("SEEING", 1.25)]))
+    whole = (tmp_path / "a.fits").read_bytes()
+    (tmp_path / "a.fits").write_bytes(whole.replace(b"1.25", b"1'25", 1))
+    back, header = read_image(tmp_path / "a.fits")
+    np.testing.assert_array_equal(back, pixels)
+    assert (header["OBJECT"], "SEEING" in header) == ("M 5", False)
 
 
 def test_a_product_that_fails_half_way_leaves_the_old_one_and_no_other_file(tmp_path):

@@ -1,5 +1,6 @@
 """Where the image of a FITS file lies, and its header without what only describes the storage."""
 
+import logging
 import re
 import warnings
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from astropy.utils.exceptions import AstropyUserWarning
 
 from mar.errors import BadImage
 from mar.io.checksum import BLOCK
+
+logger = logging.getLogger(__name__)
 
 _STORAGE = re.compile(
     r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|EXTEND|BZERO|BSCALE|BLANK|PCOUNT|GCOUNT|TFIELDS|THEAP|CHECKSUM|DATASUM|EXTNAME"
@@ -51,7 +54,7 @@ def find_image(path: Path) -> ImageUnit:
             return _first_image(file, path)
     except OSError as error:
         raise BadImage(f"{path.name}: cannot be read: {error.strerror or error}") from error
-    except (VerifyError, ValueError, KeyError, UnicodeDecodeError) as error:
+    except (VerifyError, ValueError, KeyError, TypeError) as error:
         raise BadImage(f"{path.name}: damaged FITS header: {error}") from error
 
 
@@ -62,10 +65,12 @@ def _first_image(file: BinaryIO, path: Path) -> ImageUnit:
     offset = file.seek(0)
     while offset < end:
         start = offset
-        stored = Header.fromfile(file, endcard=True, padding=False)
+        stored = _sound(Header.fromfile(file, endcard=True, padding=False))
         offset = -(-file.tell() // BLOCK) * BLOCK
         unit = ImageUnit(index, stored, start, offset, _data_size(stored), bool(stored.get("ZIMAGE", False)))
         if unit.compressed or (stored.get("NAXIS") == 2 and "TFIELDS" not in stored):
+            if min(unit.shape) < 1 or unit.size < 1:
+                raise BadImage(f"{path.name}: an image of {unit.shape} (rows, columns) holds no pixel")
             if offset + unit.size > end:
                 raise BadImage(f"{path.name}: truncated: {end - offset} of {unit.size} bytes of data")
             return unit
@@ -73,6 +78,24 @@ def _first_image(file: BinaryIO, path: Path) -> ImageUnit:
         file.seek(offset)
         index += 1
     raise BadImage(f"{path.name}: holds no two-dimensional image")
+
+
+def _sound(header: Header) -> Header:
+    """The cards that can be understood; a damaged one that only describes is left out, and said.
+
+    Raises VerifyError for one that describes the storage: without it the pixels cannot be found.
+    """
+    kept = []
+    for card in header.cards:
+        try:
+            card.value  # noqa: B018  parsed when asked for
+        except VerifyError:
+            if _STORAGE.fullmatch(card.keyword):
+                raise
+            logger.warning("damaged header card %s is left out", card.keyword)
+        else:
+            kept.append(card)
+    return Header(kept)
 
 
 def _data_size(header: Header) -> int:

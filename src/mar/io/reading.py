@@ -1,6 +1,7 @@
 """Images are read in bands of rows, in native byte order, compressed or not."""
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +9,9 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 from astropy.io.fits import Header
+from astropy.io.fits.hdu.compressed._compression import CfitsioException
+from astropy.io.fits.verify import VerifyError
+from astropy.utils.exceptions import AstropyWarning
 
 from mar.camera import Camera
 from mar.errors import BadImage
@@ -17,6 +21,11 @@ from mar.io.checksum import Datasum
 from mar.io.headers import ImageUnit, describing, find_image
 
 _CHUNK = 1 << 24
+# what astropy raises where a header contradicts itself or compressed bytes are not what they were
+_DAMAGE = (
+    *(OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError, MemoryError),
+    *(OverflowError, ZeroDivisionError, VerifyError, CfitsioException),
+)
 
 
 class ImageReader:
@@ -31,6 +40,10 @@ class ImageReader:
 
     def rows(self, y0: int, y1: int) -> np.ndarray:
         """Rows y0 to y1, exclusive: uint16 or uint8 where stored so, else float32; raises BadImage."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Close the file."""
         raise NotImplementedError
 
     @property
@@ -94,15 +107,29 @@ class PlainImage(ImageReader):
 class CompressedImage(ImageReader):
     """A tile-compressed image; only the tiles of the rows asked for are decompressed."""
 
-    def __init__(self, path: Path, unit: ImageUnit, hdu: fits.CompImageHDU) -> None:
+    def __init__(self, path: Path, unit: ImageUnit) -> None:
         super().__init__(path, unit)
-        self._hdu = hdu
+        # opened here and not by astropy, which leaves the file open where it fails, and warns of each oddity
+        self._file = path.open("rb")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", AstropyWarning)
+                self._hdu = fits.open(self._file, memmap=False)[unit.index]
+        except _DAMAGE:
+            self._file.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
 
     def rows(self, y0: int, y1: int) -> np.ndarray:
         """Rows y0 to y1, exclusive."""
         try:
-            stored = self._hdu.section[y0:y1]
-        except (OSError, ValueError, TypeError, RuntimeError) as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", AstropyWarning)
+                stored = self._hdu.section[y0:y1]
+        except _DAMAGE as error:
             raise BadImage(f"{self.path.name}: damaged compressed rows {y0} to {y1}: {error}") from error
         if stored.dtype.kind == "u" and stored.dtype.itemsize <= 2:
             return np.ascontiguousarray(stored, dtype=stored.dtype.newbyteorder("="))
@@ -113,15 +140,14 @@ class CompressedImage(ImageReader):
 def open_image(path: Path) -> Iterator[ImageReader]:
     """The first two-dimensional image of a FITS file, open for reading; raises BadImage."""
     unit = find_image(path)
-    if not unit.compressed:
-        image = PlainImage(path, unit)
-        try:
-            yield image
-        finally:
-            image.close()
-        return
-    with fits.open(path, memmap=False) as hdus:
-        yield CompressedImage(path, unit, hdus[unit.index])
+    try:
+        image = (CompressedImage if unit.compressed else PlainImage)(path, unit)
+    except _DAMAGE as error:
+        raise BadImage(f"{path.name}: damaged FITS header: {error}") from error
+    try:
+        yield image
+    finally:
+        image.close()
 
 
 def read_image(path: Path) -> tuple[np.ndarray, Header]:
