@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "marserver.accounts",
     "marserver.archive",
+    "marserver.audit",
     "marserver.jobs",
     "marserver.api",
     "marserver.web",

@@ -10,12 +10,15 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from marserver.api import (
     auth,
     biasblock,
+    configuration,
     fieldimage,
     finaltiles,
     flatblock,
     flatbyfilter,
+    images,
     individualfile,
     queue,
+    rawquery,
     sciblock,
     scibyfilter,
     superflat,
@@ -38,7 +41,10 @@ RESOURCES = (
     superflat.resource,
     fieldimage.resource,
     *queue.resources,
-    *survey.resources,
+    *configuration.resources,
+    survey.resource,
+    rawquery.resource,
+    *images.resources,
 )
 
 api = NinjaAPI(

@@ -1,0 +1,1 @@
+"""Who changed what and when, before and after: written once, never changed."""
