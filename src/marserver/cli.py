@@ -10,9 +10,12 @@ from typing import Annotated
 
 import typer
 
+from marserver import admin
+
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 users = typer.Typer(no_args_is_help=True, help="Accounts of the server.")
 app.add_typer(users, name="user")
+app.add_typer(admin.app, name="admin")
 
 Root = Annotated[
     Path | None, typer.Option(help="Data root; default MAR_ROOT, or the working folder if it is one.")
