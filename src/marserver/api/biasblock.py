@@ -5,7 +5,6 @@ from marserver.api.common import (
     Create,
     Delete,
     GetByDates,
-    Process,
     Register,
     Remove,
     SetComment,
@@ -15,8 +14,8 @@ from marserver.api.common import (
     creates,
     edits,
     gets,
-    processes,
 )
+from marserver.api.processing import Process, processes
 from marserver.api.resources import Resource
 
 resource = Resource("biasblock", about="Bias frames, and the master and hot-pixel mask made from them")

@@ -12,19 +12,16 @@ from marserver.api.bodies import Body, Sets
 from marserver.api.fields import (
     Band,
     BlockStatus,
-    Code,
     Comment,
     Day,
     FilePath,
     FrameStatus,
-    OnlyFailed,
     OrderKey,
     Patterns,
     Signed,
     Whole,
     YesNo,
 )
-from marserver.api.guard import Asked
 from marserver.api.resources import Resource
 from marserver.api.streams import stream_rows
 from marserver.archive.queries import Find
@@ -114,19 +111,6 @@ class ById(Body):
     """One row."""
 
     id: Whole
-
-
-class Process(ById):
-    """Queue the making of the products."""
-
-    type: Literal["process"]
-    code: Code = ""
-
-
-class ProcessScience(Process):
-    """Queue the reduction of the frames, and the making of their tiles."""
-
-    only: OnlyFailed = Field("", description="failed: only the frames that failed")
 
 
 class SetSuperflat(ById):
@@ -236,15 +220,3 @@ def creates(resource: Resource, body: type[Create]) -> None:
             resource.kind, asked.start, asked.end, band=asked.band, contains=asked.contains
         )
         return outcome(made)
-
-
-def processes(resource: Resource, body: type[Process]) -> None:
-    """Register the `process` of a block."""
-
-    @resource.takes(body)
-    def process(request: Asked, asked: Process) -> dict[str, Any]:
-        only = getattr(asked, "only", "")
-        asked_by = request.auth.username
-        return outcome(
-            requests.process(resource.kind, asked.id, code=asked.code, only=only, asked_by=asked_by)
-        )

@@ -1,14 +1,13 @@
 """fieldimage: the colour image of a field, from the tiles of all its bands."""
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-from pydantic import Field
-
-from marserver.api.bodies import Body, Sets
+from marserver.api.bodies import Sets
 from marserver.api.common import CONTAINS, Listed, SetComment, Validate, change, edits, gets, outcome
-from marserver.api.fields import FieldName, Patterns, Whole, YesNo
+from marserver.api.fields import FieldName, Patterns
 from marserver.api.finaltiles import SetFlag
 from marserver.api.guard import Asked
+from marserver.api.processing import ProcessImage
 from marserver.api.resources import Resource
 from marserver.reduction import requests
 
@@ -23,17 +22,6 @@ class GetImages(Listed):
 
     field: FieldName = ""
     contains: Patterns = CONTAINS
-
-
-class ProcessImage(Body):
-    """Make the colour image of a field again."""
-
-    sets: ClassVar[Sets] = (("field",), ("id",))
-
-    type: Literal["process"]
-    id: Whole | None = None
-    field: FieldName = ""
-    partial: YesNo = Field(False, description="also where bands are missing")
 
 
 gets(resource, GetImages)

@@ -24,16 +24,15 @@ from marserver.api.common import (
 from marserver.api.fields import (
     Band,
     BlockStatus,
-    Code,
     FieldName,
     Flag,
     FlagBits,
-    FrameStatus,
     Patterns,
     Signed,
     Whole,
 )
 from marserver.api.guard import Asked
+from marserver.api.processing import ProcessField, ProcessTile
 from marserver.api.resources import Resource
 from marserver.api.streams import stream_rows
 from marserver.errors import Invalid
@@ -68,28 +67,6 @@ class GetShort(Body):
     type: Literal["getshort"]
     field: FieldName
     band: Band
-
-
-class ProcessTile(Body):
-    """Queue the reduction of all raw science frames of a field and band."""
-
-    sets: ClassVar[Sets] = (("id",), ("field", "band"))
-
-    type: Literal["process"]
-    id: Whole | None = None
-    field: FieldName = ""
-    band: Band = ""
-    code: Code = ""
-    status: FrameStatus | None = Field(None, description="first set the frames back to this")
-
-
-class ProcessField(Body):
-    """Queue the reduction of all bands of a field."""
-
-    type: Literal["processfield"]
-    field: FieldName
-    code: Code = ""
-    status: FrameStatus | None = Field(None, description="first set the frames back to this")
 
 
 class SetTileStatus(Dated):

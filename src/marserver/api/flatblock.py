@@ -5,7 +5,6 @@ from marserver.api.common import (
     Create,
     Delete,
     GetByDates,
-    Process,
     Remove,
     SetComment,
     SetStatus,
@@ -14,8 +13,8 @@ from marserver.api.common import (
     creates,
     edits,
     gets,
-    processes,
 )
+from marserver.api.processing import Process, processes
 from marserver.api.resources import Resource
 
 resource = Resource("flatblock", about="The flats of all bands at once: one flatbyfilter each")

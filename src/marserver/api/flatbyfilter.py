@@ -5,7 +5,6 @@ from marserver.api.common import (
     CreateOfBand,
     Delete,
     GetByDates,
-    Process,
     Register,
     Remove,
     SetComment,
@@ -15,8 +14,8 @@ from marserver.api.common import (
     creates,
     edits,
     gets,
-    processes,
 )
+from marserver.api.processing import Process, processes
 from marserver.api.resources import Resource
 
 resource = Resource("flatbyfilter", "flatblockbyfilter", about="One band's flats, and what is made from them")

@@ -5,7 +5,6 @@ from marserver.api.common import (
     Create,
     Delete,
     GetByDates,
-    ProcessScience,
     Remove,
     SetComment,
     SetStatus,
@@ -15,8 +14,8 @@ from marserver.api.common import (
     creates,
     edits,
     gets,
-    processes,
 )
+from marserver.api.processing import ProcessScience, processes
 from marserver.api.resources import Resource
 
 resource = Resource("sciblock", about="The science frames of all bands at once: one scibyfilter each")
