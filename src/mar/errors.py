@@ -21,6 +21,10 @@ class BadConfig(MarError):
     """A configuration item is unknown or out of its bounds."""
 
 
+class BadYaml(BadCamera, BadConfig):
+    """A YAML file of the existing system is not plain data; cameras and configurations come from it."""
+
+
 class MissingMaster(MarError):
     """A frame needs a master that does not exist."""
 

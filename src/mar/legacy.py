@@ -4,25 +4,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mar.camera import Camera, Output, Section, load_camera
 from mar.errors import BadCamera
+from mar.plain_yaml import mapping, read_yaml
 
 _OUTPUT_KEY = re.compile(r"(?:HIERARCH )?(?:\S+ )?DET (\S+) (IMSC|PRSCX|PRSCY|OVSCX|OVSCY)")
 _STRIPS = {"PRSCX": "prescan_x", "OVSCX": "overscan_x", "PRSCY": "prescan_y", "OVSCY": "overscan_y"}
-
-
-class _PlainLoader(yaml.SafeLoader):
-    """The safe loader; it also takes the tags of plain lists and tuples, and no other Python tag."""
-
-
-def _sequence(loader: yaml.SafeLoader, node: yaml.SequenceNode) -> list[Any]:
-    return loader.construct_sequence(node, deep=True)
-
-
-for _tag in ("tag:yaml.org,2002:python/list", "tag:yaml.org,2002:python/tuple"):
-    _PlainLoader.add_constructor(_tag, _sequence)
 
 
 def import_camera(path: Path, name: str = "") -> Camera:
@@ -32,9 +19,9 @@ def import_camera(path: Path, name: str = "") -> Camera:
     which it does not hold, are those of T80Cam.
     """
     values = read_yaml(path)
-    instrument = {**values, **_mapping(values.get("Instrument", {}), "Instrument", path)}
+    instrument = {**values, **mapping(values.get("Instrument", {}), "Instrument", path)}
     outputs = _outputs(instrument, path)
-    grid = _mapping(values.get("Scan", {}), "Scan", path).get("CCD_ORDER", instrument.get("CCD_ORDER"))
+    grid = mapping(values.get("Scan", {}), "Scan", path).get("CCD_ORDER", instrument.get("CCD_ORDER"))
     sections = [section for output in outputs.values() for section in output.values()]
     t80cam = load_camera("t80cam")
     return _checked(
@@ -55,23 +42,6 @@ def import_camera(path: Path, name: str = "") -> Camera:
             "outputs": [Output(id=id, **parts) for id, parts in outputs.items()],
         },
     )
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file, plain data only; raises BadCamera."""
-    try:
-        values = yaml.load(path.read_text("utf-8"), Loader=_PlainLoader)
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadCamera(f"{path}: cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        raise BadCamera(f"{path}: not plain YAML: {error}") from error
-    return _mapping(values, "the file", path)
-
-
-def _mapping(values: Any, what: str, path: Path) -> dict[str, Any]:
-    if not isinstance(values, dict):
-        raise BadCamera(f"{path}: {what} should hold `item: value` lines")
-    return values
 
 
 def _outputs(instrument: dict[str, Any], path: Path) -> dict[str, dict[str, Section]]:

@@ -31,6 +31,32 @@ def show(
         Console().print(_section(name, known[name], values[name]))
 
 
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="YAML configuration of the existing system.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Configuration file to write (TOML); else print it.")
+    ] = None,
+) -> None:
+    """Convert a YAML configuration; items that mean nothing here are named on standard error."""
+    from mar.config import given_items, given_to_toml
+    from mar.config.legacy import import_config
+    from mar.io.atomic import write_bytes
+
+    imported = import_config(file)
+    for name in imported.unknown:
+        typer.echo(f"not known here, left out: {name}", err=True)
+    if imported.with_camera:
+        typer.echo("Instrument is the camera's: mar camera import reads it", err=True)
+    text = given_to_toml(imported.config)
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    write_bytes(output, text.encode())
+    count = sum(len(section) for section in given_items(imported.config).values())
+    typer.echo(f"{output}: {count} items")
+
+
 def _section(name: str, items: dict, values: dict) -> Table:
     table = Table("item", "value", "unit", "meaning", title=name, title_justify="left")
     for item, about in items.items():

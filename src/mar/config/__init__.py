@@ -39,9 +39,13 @@ __all__ = [
     "Config",
     "Section",
     "config_from_dict",
+    "config_from_toml",
     "config_hash",
     "config_to_dict",
+    "config_to_toml",
     "describe",
+    "given_items",
+    "given_to_toml",
     "item",
     "load_config",
 ]
@@ -95,15 +99,34 @@ def load_config(path: Path | None) -> Config:
     if path is None:
         return Config()
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         raise BadConfig(f"{path} cannot be read as TOML: {error}") from error
-    return config_from_dict(values, str(path))
+    return config_from_toml(text, str(path))
+
+
+def config_from_toml(text: str, origin: str) -> Config:
+    """The configuration of TOML text; raises BadConfig, which begins with the origin."""
+    try:
+        values = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadConfig(f"{origin} cannot be read as TOML: {error}") from error
+    return config_from_dict(values, origin)
 
 
 def config_to_toml(config: Config) -> str:
     """The text of a TOML file with every item."""
     return tomli_w.dumps(config_to_dict(config))
+
+
+def given_items(config: Config) -> dict[str, dict[str, Any]]:
+    """{section: {item: value}} of the items that were given, whatever their defaults are."""
+    return config.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+def given_to_toml(config: Config) -> str:
+    """The text of a TOML file with the items that were given."""
+    return tomli_w.dumps(given_items(config))
 
 
 def config_hash(config: Config) -> str:

@@ -11,7 +11,7 @@ from astropy.table import Table
 from astropy.utils.exceptions import AstropyUserWarning
 
 from mar.errors import BadImage
-from mar.io.writing import atomic
+from mar.io.atomic import atomic
 
 _CARD = 80
 _STRUCTURE = (

@@ -1,4 +1,4 @@
-"""Products appear whole or not at all: a temporary name in the same folder, fsync, rename."""
+"""Writing images; all of them appear whole or not at all."""
 
 import os
 import shutil
@@ -10,6 +10,7 @@ import numpy as np
 from astropy.io import fits
 from astropy.io.fits import Header
 
+from mar.io.atomic import atomic
 from mar.io.checksum import BLOCK, Datasum
 from mar.io.gzip_clock import stop_clocks
 from mar.io.headers import describing, find_image, redescribed
@@ -19,35 +20,6 @@ QUANTIZE_LEVEL = 32.0
 _BAND = 256
 _CHUNK = 1 << 24
 _STORED = {"f4": (-32, ">f4"), "u2": (16, ">i2"), "u1": (8, "u1")}
-
-
-@contextmanager
-def atomic(path: Path) -> Iterator[Path]:
-    """A temporary path that becomes `path` when the block ends well, and vanishes when it does not."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{os.getpid()}-{path.name}.tmp")
-    try:
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a small file whole or not at all."""
-    with atomic(path) as temporary:
-        temporary.write_bytes(content)
 
 
 def write_image(path: Path, data: np.ndarray, header: Header) -> str:
