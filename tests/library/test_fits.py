@@ -1,5 +1,7 @@
 """FITS images: what is written is what is read, whole or not at all, and damage is named."""
 
+import os
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -17,6 +19,7 @@ from mar.io.fits import (
     scratch_rows,
     write_image,
 )
+from mar.io.headers import PLAIN
 
 
 @pytest.fixture
@@ -216,3 +219,41 @@ def test_the_same_pixels_give_the_same_file_at_any_time(tmp_path, pixels, monkey
         monkeypatch.setattr("time.time", lambda moment=moment: moment)
         checksums.add(write_image(tmp_path / "a.fits.fz", pixels, fits.Header()))
     assert len(checksums) == 1
+
+
+def test_a_pipe_of_a_fits_name_is_refused_without_waiting(tmp_path):
+    os.mkfifo(tmp_path / "a.fits")
+    with pytest.raises(BadImage, match=r"a\.fits: cannot be read: it is a pipe"):
+        read_header(tmp_path / "a.fits")
+
+
+def test_an_open_file_is_read_in_place_of_its_path(tmp_path):
+    write_image(tmp_path / "a.fits.fz", np.arange(600, dtype=np.uint16).reshape(20, 30), fits.Header())
+    with open_image(tmp_path / "a.fits.fz") as image:
+        checksum = image.checksum
+    file = (tmp_path / "a.fits.fz").open("rb")
+    (tmp_path / "a.fits.fz").rename(tmp_path / "b.fits.fz")
+    with open_image(tmp_path / "a.fits.fz", file) as image:
+        assert image.rows(0, 20).sum() == 600 * 599 / 2
+        assert image.checksum == checksum
+    assert file.closed
+
+
+def test_no_card_that_passes_for_plain_is_damaged(rng):
+    good = [
+        card.ljust(80).encode()
+        for card in (
+            "EXPTIME = 30.0 / [s] it's long", "OBJECT  = 'SPLUS ''n01''' / field", "SIMPLE  =                    T",
+            "HIERARCH MAR QC OUT1 NCMODE = -1.5E+03 / mode", "COMMENT by 'hand'", "NAXIS   =                    2",
+        )
+    ]  # fmt: skip
+    odd = b"=='' /.+-0129EDT(),&:Az\x00\x7f\n"
+    passed = 0
+    for _ in range(20_000):
+        card = bytearray(good[rng.integers(len(good))])
+        for place in rng.integers(0, 80, rng.integers(1, 5)):
+            card[place] = odd[rng.integers(len(odd))]
+        if PLAIN.fullmatch(card):
+            passed += 1
+            assert fits.Card.fromstring(bytes(card)).value is not None
+    assert passed > 1000

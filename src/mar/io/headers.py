@@ -1,7 +1,9 @@
 """Where the image of a FITS file lies, and its header without what only describes the storage."""
 
 import logging
+import os
 import re
+import stat
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,14 @@ _STORAGE = re.compile(
     r"|EXTEND|HECKSUM|DATASUM|SCALE|ZERO|MASKCMP)"
 )
 
+# a card as the standard writes it: whatever matches is understood by astropy, which takes long to say so
+_VALUE = rb"(?:'(?:[ -&(-~]|'')*'|[+-]?[0-9]+(?:\.[0-9]*)?(?:E[+-]?[0-9]+)?|[TF])"
+PLAIN = re.compile(
+    rb"(?:(?=.{8}=)[A-Z0-9_-]+ *|HIERARCH (?:[A-Z0-9_-]+ )+)= *" + _VALUE + rb" *(?:/[ -~]*)?"
+    rb"|(?:COMMENT |HISTORY |        )[ -~]*"
+)
+_CARD = 80
+
 
 @dataclass(frozen=True)
 class ImageUnit:
@@ -42,14 +52,37 @@ class ImageUnit:
         return int(self.stored[f"{prefix}2"]), int(self.stored[f"{prefix}1"])
 
 
+def open_regular(path: Path) -> BinaryIO:
+    """A file open for reading; raises BadImage where it cannot be read or is no file.
+
+    A pipe of a FITS file's name is opened without waiting for a writer, and then refused.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise BadImage(f"{path.name}: cannot be read: {error.strerror or error}") from error
+    file = os.fdopen(descriptor, "rb")
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return file
+    file.close()
+    raise BadImage(f"{path.name}: cannot be read: it is a pipe or a device, not a file")
+
+
 def find_image(path: Path) -> ImageUnit:
     """The first two-dimensional image of a file, tile-compressed or not.
 
     Raises BadImage when the file is missing, is not FITS, holds no image or is truncated.
     """
+    with open_regular(path) as file:
+        return find_image_in(file, path)
+
+
+def find_image_in(file: BinaryIO, path: Path) -> ImageUnit:
+    """The same of an open file; `path` is how it is named in errors."""
     try:
+        file.seek(0)
         # odd bytes in a comment are no reason to refuse a frame, nor to warn for each
-        with path.open("rb") as file, warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore", AstropyUserWarning)
             return _first_image(file, path)
     except OSError as error:
@@ -65,8 +98,10 @@ def _first_image(file: BinaryIO, path: Path) -> ImageUnit:
     offset = file.seek(0)
     while offset < end:
         start = offset
-        stored = _sound(Header.fromfile(file, endcard=True, padding=False))
+        stored = Header.fromfile(file, endcard=True, padding=False)
         offset = -(-file.tell() // BLOCK) * BLOCK
+        if not _plain(file, start, len(stored)):
+            stored = _sound(stored)
         unit = ImageUnit(index, stored, start, offset, _data_size(stored), bool(stored.get("ZIMAGE", False)))
         if unit.compressed or (stored.get("NAXIS") == 2 and "TFIELDS" not in stored):
             if min(unit.shape) < 1 or unit.size < 1:
@@ -78,6 +113,13 @@ def _first_image(file: BinaryIO, path: Path) -> ImageUnit:
         file.seek(offset)
         index += 1
     raise BadImage(f"{path.name}: holds no two-dimensional image")
+
+
+def _plain(file: BinaryIO, start: int, cards: int) -> bool:
+    """Whether every card of a header is written as the standard has it."""
+    file.seek(start)
+    text = file.read(_CARD * cards)
+    return all(PLAIN.fullmatch(text[place : place + _CARD]) for place in range(0, len(text), _CARD))
 
 
 def _sound(header: Header) -> Header:
@@ -121,7 +163,10 @@ def redescribed(stored: Header, header: Header) -> Header:
     return Header([*storage, *(card for card in header.cards if not _STORAGE.fullmatch(card.keyword))])
 
 
-def read_header(path: Path) -> Header:
-    """The header of the image in `path`, NAXIS1 and NAXIS2 those of the image; raises BadImage."""
-    unit = find_image(path)
+def read_header(path: Path, file: BinaryIO | None = None) -> Header:
+    """The header of the image in `path`, NAXIS1 and NAXIS2 those of the image; raises BadImage.
+
+    Where `file` is given it is read, and stays open; `path` then only names it in errors.
+    """
+    unit = find_image(path) if file is None else find_image_in(file, path)
     return describing(unit.stored, unit.shape)

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from astropy.io import fits
@@ -18,7 +19,7 @@ from mar.errors import BadImage
 from mar.exposure import read_exposure
 from mar.frame import Frame
 from mar.io.checksum import Datasum
-from mar.io.headers import ImageUnit, describing, find_image
+from mar.io.headers import ImageUnit, describing, find_image_in, open_regular
 
 _CHUNK = 1 << 24
 # what astropy raises where a header contradicts itself or compressed bytes are not what they were
@@ -31,9 +32,10 @@ _DAMAGE = (
 class ImageReader:
     """An open image: `shape` (rows, columns), `header`, and bands of rows on demand."""
 
-    def __init__(self, path: Path, unit: ImageUnit) -> None:
+    def __init__(self, path: Path, unit: ImageUnit, file: BinaryIO) -> None:
         self.path = path
         self.unit = unit
+        self.file = file
         self.shape = unit.shape
         self.header: Header = describing(unit.stored, unit.shape)
         self._checksum = ""
@@ -42,27 +44,33 @@ class ImageReader:
         """Rows y0 to y1, exclusive: uint16 or uint8 where stored so, else float32; raises BadImage."""
         raise NotImplementedError
 
-    def close(self) -> None:
-        """Close the file."""
-        raise NotImplementedError
-
     @property
     def checksum(self) -> str:
         """FITS DATASUM of the data unit as stored; computed once."""
         if not self._checksum:
             total = Datasum()
-            stored = np.memmap(self.path, np.uint8, "r", self.unit.offset, (self.unit.size,))
             for start in range(0, self.unit.size, _CHUNK):
-                total.add(stored[start : start + _CHUNK])
+                part = np.empty(min(_CHUNK, self.unit.size - start), np.uint8)
+                self._fill(part, self.unit.offset + start)
+                total.add(part)
             self._checksum = total.text()
         return self._checksum
+
+    def _fill(self, array: np.ndarray, place: int) -> None:
+        """Read an array's bytes from a place in the file; raises BadImage where the file ends before."""
+        left = array.data.cast("B")
+        while left:
+            got = os.preadv(self.file.fileno(), [left], place)
+            if got == 0:
+                raise BadImage(f"{self.path.name}: it has become shorter while it was read")
+            left, place = left[got:], place + got
 
 
 class PlainImage(ImageReader):
     """An image stored as pixels."""
 
-    def __init__(self, path: Path, unit: ImageUnit) -> None:
-        super().__init__(path, unit)
+    def __init__(self, path: Path, unit: ImageUnit, file: BinaryIO) -> None:
+        super().__init__(path, unit, file)
         stored = unit.stored
         # some observatories write these numbers as text
         self.zero = float(stored.get("BZERO", 0))
@@ -70,12 +78,6 @@ class PlainImage(ImageReader):
         self.type = np.dtype(
             {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}[stored["BITPIX"]]
         )
-        # not mapped into memory: pages of every frame of a stack would count as this process's
-        self._file = path.open("rb", buffering=0)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
 
     def rows(self, y0: int, y1: int) -> np.ndarray:
         """Rows y0 to y1, exclusive."""
@@ -94,34 +96,22 @@ class PlainImage(ImageReader):
     def _read(self, y0: int, y1: int) -> np.ndarray:
         """Rows as stored, in an array of their own."""
         y0, y1, _ = slice(y0, y1).indices(self.shape[0])
+        # not mapped into memory: pages of every frame of a stack would count as this process's
         stored = np.empty((max(0, y1 - y0), self.shape[1]), self.type)
-        left, place = stored.data.cast("B"), self.unit.offset + y0 * stored.strides[0]
-        while left:
-            got = os.preadv(self._file.fileno(), [left], place)
-            if got == 0:
-                raise BadImage(f"{self.path.name}: it has become shorter while it was read")
-            left, place = left[got:], place + got
+        self._fill(stored, self.unit.offset + y0 * stored.strides[0])
         return stored
 
 
 class CompressedImage(ImageReader):
     """A tile-compressed image; only the tiles of the rows asked for are decompressed."""
 
-    def __init__(self, path: Path, unit: ImageUnit) -> None:
-        super().__init__(path, unit)
-        # opened here and not by astropy, which leaves the file open where it fails, and warns of each oddity
-        self._file = path.open("rb")
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", AstropyWarning)
-                self._hdu = fits.open(self._file, memmap=False)[unit.index]
-        except _DAMAGE:
-            self._file.close()
-            raise
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+    def __init__(self, path: Path, unit: ImageUnit, file: BinaryIO) -> None:
+        super().__init__(path, unit, file)
+        file.seek(0)
+        # the open file and not its path: astropy would leave it open where it fails
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AstropyWarning)
+            self._hdu = fits.open(file, memmap=False)[unit.index]
 
     def rows(self, y0: int, y1: int) -> np.ndarray:
         """Rows y0 to y1, exclusive."""
@@ -137,17 +127,19 @@ class CompressedImage(ImageReader):
 
 
 @contextmanager
-def open_image(path: Path) -> Iterator[ImageReader]:
-    """The first two-dimensional image of a FITS file, open for reading; raises BadImage."""
-    unit = find_image(path)
-    try:
-        image = (CompressedImage if unit.compressed else PlainImage)(path, unit)
-    except _DAMAGE as error:
-        raise BadImage(f"{path.name}: damaged FITS header: {error}") from error
-    try:
+def open_image(path: Path, file: BinaryIO | None = None) -> Iterator[ImageReader]:
+    """The first two-dimensional image of a FITS file, open for reading; raises BadImage.
+
+    Where `file` is given it is read in place of `path`, which then only names it in errors; it is closed at
+    the end all the same.
+    """
+    with open_regular(path) if file is None else file as opened:
+        unit = find_image_in(opened, path)
+        try:
+            image = (CompressedImage if unit.compressed else PlainImage)(path, unit, opened)
+        except _DAMAGE as error:
+            raise BadImage(f"{path.name}: damaged FITS header: {error}") from error
         yield image
-    finally:
-        image.close()
 
 
 def read_image(path: Path) -> tuple[np.ndarray, Header]:
