@@ -4,6 +4,7 @@ import contextlib
 import os
 import secrets
 import socket
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -30,6 +31,39 @@ def root_from_environment() -> Path | None:
 def words(name: str, default: str = "") -> list[str]:
     """A comma list of the environment, blanks dropped."""
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+
+
+def whole(name: str, default: int, most: int) -> int:
+    """A whole number of the environment, from 0 to `most`."""
+    text = os.environ.get(name, "").strip()
+    if text and not (text.isascii() and text.isdigit() and int(text) <= most):
+        raise ImproperlyConfigured(f"{name} must be a whole number from 0 to {most}, not {text!r}")
+    return int(text or default)
+
+
+def yes(name: str) -> bool:
+    """0 or 1 of the environment; 0 where it is not set."""
+    return whole(name, 0, 1) == 1
+
+
+def hours(name: str, default: float) -> timedelta:
+    """A time in hours of the environment, from a minute to a year."""
+    text = os.environ.get(name, "").strip() or str(default)
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 1 / 60 <= number <= 365 * 24:
+        raise ImproperlyConfigured(f"{name} must be a number of hours from 1/60 to 8760, not {text!r}")
+    return timedelta(hours=number)
+
+
+def token_lifetimes() -> tuple[timedelta, timedelta]:
+    """How long a token lives from its last use, and at most: MAR_TOKEN_HOURS, MAR_TOKEN_MAX_HOURS."""
+    unused, most = hours("MAR_TOKEN_HOURS", 10), hours("MAR_TOKEN_MAX_HOURS", 168)
+    if most < unused:
+        raise ImproperlyConfigured("MAR_TOKEN_MAX_HOURS must not be less than MAR_TOKEN_HOURS")
+    return unused, most
 
 
 def database(root: Path | None) -> dict[str, Any]:

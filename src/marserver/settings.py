@@ -22,9 +22,13 @@ MAR_ATTEMPTS = int(os.environ.get("MAR_ATTEMPTS") or 3)  # how often an operatio
 MAR_CORS_ORIGINS = environment.words("MAR_CORS_ORIGINS")
 MAR_CLIENT_DIR = os.environ.get("MAR_CLIENT_DIR", "")
 
-MAR_TOKEN_LIFETIME = timedelta(hours=10)
-MAR_TOKEN_MAXIMUM = timedelta(days=7)
-MAR_LOGIN_FAILURES = 10
+MAR_PROXIES = environment.whole("MAR_PROXIES", 0, 16)  # proxies of our own before this server
+MAR_HTTPS = environment.yes("MAR_HTTPS")  # clients come by https only
+
+MAR_TOKEN_LIFETIME, MAR_TOKEN_MAXIMUM = environment.token_lifetimes()
+MAR_LOGIN_FAILURES = 10  # of one account from one address
+MAR_LOGIN_FAILURES_OF_ADDRESS = 100
+MAR_LOGIN_FAILURES_OF_ACCOUNT = 100
 MAR_LOGIN_WINDOW = timedelta(minutes=15)
 
 SECRET_KEY = environment.secret_key(_root)
@@ -48,8 +52,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "marserver.api.doors.EnvelopeMiddleware",
     "marserver.api.cors.CorsMiddleware",
+    "marserver.api.doors.EnvelopeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "marserver.web.static_files.StaticFilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -82,9 +86,14 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 SESSION_COOKIE_AGE = int(MAR_TOKEN_LIFETIME.total_seconds())
 SESSION_SAVE_EVERY_REQUEST = False
+# Browsers send these cookies by https only; plain http on the machine itself works without
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = MAR_HTTPS
+# Only our own proxy is believed to know how the client came; it must set this header itself
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if MAR_PROXIES else None
 
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -104,6 +113,8 @@ LOGGING = {
         "mar": {"handlers": ["console"], "level": os.environ.get("MAR_LOG_LEVEL", "INFO")},
         "marserver": {"handlers": ["console"], "level": os.environ.get("MAR_LOG_LEVEL", "INFO")},
         "django": {"handlers": ["console"], "level": "WARNING"},
+        # At DEBUG it would write down the values of every query
+        "django.db.backends": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         # 400s and 404s are the client's business
         "django.request": {"handlers": ["console"], "level": "ERROR", "propagate": False},
         "django.security": {"handlers": ["console"], "level": "ERROR", "propagate": False},

@@ -161,10 +161,11 @@ def test_logoutall_ends_every_token_of_the_user(alice, bob):
 
 def test_a_token_slides_with_use_but_not_beyond_its_maximum(alice, settings):
     token, expires = create_token(alice)
-    Token.objects.update(expires=expires - timedelta(hours=9))
+    hours = timedelta(hours=9)
+    Token.objects.update(used=expires - settings.MAR_TOKEN_LIFETIME - hours, expires=expires - hours)
     assert find_token(token).expires > expires - timedelta(minutes=1)
     born = timezone.now() - settings.MAR_TOKEN_MAXIMUM + timedelta(minutes=30)
-    Token.objects.update(created=born, expires=timezone.now() + timedelta(minutes=1))
+    Token.objects.update(created=born, used=born, expires=timezone.now() + timedelta(minutes=1))
     assert find_token(token).expires == born + settings.MAR_TOKEN_MAXIMUM
 
 

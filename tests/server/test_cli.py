@@ -80,19 +80,19 @@ def add_user(mar, name: str, role: str, root: Path, typed: str, code: int = 0) -
 
 def test_a_user_is_added_to_an_empty_root_with_a_password_of_one_line(mar, tmp_path):
     root = tmp_path / "new" / "root"
-    assert "alice" in add_user(mar, "alice", "operator", root, "se cret \nx\n")
+    assert "alice" in add_user(mar, "alice", "operator", root, "se cret word \nx\n")
     database = sqlite3.connect(root / "mar.sqlite3")
     rows = database.execute("SELECT username, role, password FROM accounts_user").fetchall()
     database.close()
     assert [row[:2] for row in rows] == [("alice", "operator")]
-    assert PBKDF2PasswordHasher().verify("se cret ", rows[0][2])
+    assert PBKDF2PasswordHasher().verify("se cret word ", rows[0][2])
     assert (root / "TILES").is_dir()
     assert stat.S_IMODE((root / "mar.sqlite3").stat().st_mode) == 0o600
 
 
 def test_a_name_in_use_and_an_empty_password_are_refused(mar, tmp_path):
-    add_user(mar, "alice", "operator", tmp_path, "one two\n")
-    told = add_user(mar, "alice", "viewer", tmp_path, "other\n", code=2)
+    add_user(mar, "alice", "operator", tmp_path, "one two three\n")
+    told = add_user(mar, "alice", "viewer", tmp_path, "other than that\n", code=2)
     assert "in use" in told
     assert "Traceback" not in told
     assert "no password" in add_user(mar, "bob", "viewer", tmp_path, "\n", code=2)
@@ -171,9 +171,9 @@ def until(true, within_s: float = 120.0) -> None:
 def test_up_serves_works_and_ends_with_its_worker(up, mar, client):
     process, url, root = up
     assert httpx.get(f"{url}reduction/openapi.json").status_code == 200
-    add_user(mar, "alice", "operator", root, "one two\n")
+    add_user(mar, "alice", "operator", root, "one two three\n")
     assert "wrong" in client("login", url, "--user", "alice", "--password-stdin", typed="guess\n", code=1)
-    client("login", url, "--user", "alice", "--password-stdin", typed="one two\n")
+    client("login", url, "--user", "alice", "--password-stdin", typed="one two three\n")
     assert '"job": 1' in client("call", "scan_folder", "path=")
     until(lambda: '"id": 1' in client("call", "getOperations", "nums=1"))
     assert "accepted types" in client("call", "biasblock", "type=x", code=1)
@@ -209,7 +209,7 @@ def test_a_worker_that_dies_is_started_again_and_one_that_is_stopped_is_not(tmp_
 
 def test_the_clients_login_is_kept_for_its_user_only(client, tmp_path, monkeypatch):
     monkeypatch.setattr("marclient.Client.login", lambda self, name, password: setattr(self, "token", "abc"))
-    client("login", "http://127.0.0.1:9", "--user", "bob", "--password-stdin", typed="one two\n")
+    client("login", "http://127.0.0.1:9", "--user", "bob", "--password-stdin", typed="one two three\n")
     kept = tmp_path / "config" / "mar" / "login.json"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert json.loads(kept.read_text()) == {"url": "http://127.0.0.1:9", "token": "abc"}

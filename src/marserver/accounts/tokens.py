@@ -5,12 +5,14 @@ import secrets
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import F
 from django.utils import timezone
 
 from marserver.accounts.models import Token, User
 
-# The expiry slides in steps, so that a busy client does not cost a write for each of its requests
-SLIDE_STEP = timedelta(minutes=5)
+# The expiry slides in steps of this part of the lifetime (five minutes of ten hours), so that a busy client
+# does not cost a write for each of its requests
+SLIDE_STEPS = 120
 
 
 def digest(secret: str) -> str:
@@ -23,19 +25,31 @@ def media_secret(token: str) -> str:
     return digest(f"media cookie of {token}")
 
 
-def create_token(user: User) -> tuple[str, datetime]:
-    """A new token of the user and when it expires (UTC)."""
+def create_token(user: User, address: str = "", agent: str = "") -> tuple[str, datetime]:
+    """A new token of the user and when it expires (UTC); `address` and `agent` tell whose login it is."""
     token, now = secrets.token_urlsafe(32), timezone.now()
-    expires = now + settings.MAR_TOKEN_LIFETIME
     Token.objects.filter(expires__lte=now).delete()
-    Token.objects.create(
+    row = Token.objects.create(
         digest=digest(token),
         media_digest=digest(media_secret(token)),
         user=user,
         created=now,
-        expires=expires,
+        used=now,
+        expires=expiry(now, now),
+        address=address,
+        agent=printable(agent)[:100],
     )
-    return token, expires
+    return token, row.expires
+
+
+def printable(text: str) -> str:
+    """What a client says of itself, without characters that do something to a terminal or a page."""
+    return "".join(character for character in text if character.isprintable())
+
+
+def expiry(created: datetime, used: datetime) -> datetime:
+    """When a token ends that was used then, never beyond the absolute maximum."""
+    return min(used + settings.MAR_TOKEN_LIFETIME, created + settings.MAR_TOKEN_MAXIMUM)
 
 
 def find_token(token: str) -> Token | None:
@@ -58,11 +72,11 @@ def still_good() -> dict[str, object]:
 
 
 def slide_expiry(row: Token, now: datetime) -> None:
-    """Move the expiry on from this use, never beyond the absolute maximum."""
-    expires = min(now + settings.MAR_TOKEN_LIFETIME, row.created + settings.MAR_TOKEN_MAXIMUM)
-    if expires - row.expires >= SLIDE_STEP:
-        Token.objects.filter(pk=row.pk).update(expires=expires)
-        row.expires = expires
+    """Note this use and move the expiry on, once in a while."""
+    step: timedelta = settings.MAR_TOKEN_LIFETIME / SLIDE_STEPS
+    if now - row.used >= step:
+        row.used, row.expires = now, expiry(row.created, now)
+        Token.objects.filter(pk=row.pk).update(used=row.used, expires=row.expires)
 
 
 def end_token(row: Token) -> None:
@@ -70,6 +84,7 @@ def end_token(row: Token) -> None:
     Token.objects.filter(pk=row.pk).delete()
 
 
-def end_all_tokens(user: User) -> None:
-    """Every login of the user ends now."""
+def end_all_logins(user: User) -> None:
+    """Every token and every browser session of the user ends now."""
     Token.objects.filter(user=user).delete()
+    User.objects.filter(pk=user.pk).update(logins_ended=F("logins_ended") + 1)

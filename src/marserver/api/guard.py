@@ -1,5 +1,8 @@
 """Who asks: a bearer token, or the session of the web interface with its CSRF token."""
 
+from urllib.parse import urlsplit
+
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 
@@ -49,6 +52,21 @@ def check_csrf(request: HttpRequest) -> None:
     check.process_request(request)
     if check.process_view(request, passed, (), {}) is not None:
         raise Forbidden("the session needs its CSRF token in X-CSRFToken; scripts use a bearer token")
+
+
+def check_page(request: HttpRequest) -> None:
+    """Raise Forbidden for a request that a page of an unknown origin made its browser send.
+
+    Logging in needs no token that such a page could not know: it would log its visitor in as somebody else,
+    or guess passwords from the visitor's address.
+    """
+    origin = request.headers.get("Origin", "")
+    if not origin or origin in settings.MAR_CORS_ORIGINS:
+        return
+    told = request.headers.get("Sec-Fetch-Site", "")
+    own = told in ("same-origin", "none") if told else urlsplit(origin).netloc == request.get_host()
+    if not own:
+        raise Forbidden("pages of this origin may not log in here; MAR_CORS_ORIGINS names those that may")
 
 
 def passed(request: HttpRequest) -> HttpResponse:

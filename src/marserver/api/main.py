@@ -23,6 +23,7 @@ from marserver.api import (
     scibyfilter,
     superflat,
     survey,
+    users,
 )
 from marserver.api.envelope import refusal
 from marserver.api.guard import BearerToken
@@ -45,6 +46,7 @@ RESOURCES = (
     survey.resource,
     rawquery.resource,
     *images.resources,
+    *users.resources,
 )
 
 api = NinjaAPI(
