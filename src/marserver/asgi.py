@@ -10,6 +10,12 @@ django.setup(set_prefix=False)
 
 # After Django is set up: what follows imports its modules
 from marserver.api.limits import LimitedBody  # noqa: E402
-from marserver.threads import PooledHandler  # noqa: E402
+from marserver.handler import OneThreadHandler  # noqa: E402
 
-application = LimitedBody(PooledHandler())
+
+def new_application() -> LimitedBody:
+    """Limits before Django; one for each event loop."""
+    return LimitedBody(OneThreadHandler())
+
+
+application = new_application()

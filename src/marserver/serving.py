@@ -1,7 +1,9 @@
 """The HTTP server: uvicorn on a socket that is bound before anything else is started."""
 
+import resource
 import signal
 import socket
+from typing import Any
 
 from mar.errors import BadConfig
 
@@ -25,21 +27,39 @@ def address_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def serve(listening: socket.socket) -> None:
-    """Answer requests until SIGINT or SIGTERM; needs Django to be set up."""
+def config() -> Any:
+    """How uvicorn serves: its own speaker of HTTP with our limits, no log of requests."""
     import uvicorn
 
-    config = uvicorn.Config(
-        "marserver.asgi:application",
+    from marserver.protocol import PatientProtocol
+
+    return uvicorn.Config(
+        "marserver.asgi:new_application",
+        factory=True,
+        http=PatientProtocol,
+        loop="uvloop",
         lifespan="off",
         ws="none",
-        log_level="warning",
+        log_level="error",  # requests that nobody can read are the client's business
         access_log=False,
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=DRAIN_S,
     )
+
+
+def serve(listening: socket.socket) -> None:
+    """Answer requests until SIGINT or SIGTERM; needs Django to be set up."""
+    import uvicorn
+
     # uvicorn raises the signal that ended it once more; by then there is nothing left to interrupt
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, frame: None)
-    uvicorn.Server(config).run(sockets=[listening])
+    allow_many_connections()
+    uvicorn.Server(config()).run(sockets=[listening])
+
+
+def allow_many_connections() -> None:
+    """Raise the number of open files to what the system lets this process have."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -1,7 +1,6 @@
-"""Django's code under ASGI in threads that stay, each with its database connection.
+"""The threads in which requests are worked on. They stay, each with its connection to the database.
 
-Django itself starts a thread for every request, and with it opens a connection to the database: that costs
-more than a small request itself. Here a request takes a free thread and gives it back at its end.
+The one that was used last is taken first: its connection has what is asked for most in its cache.
 """
 
 import asyncio
@@ -9,33 +8,33 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from asgiref.sync import ThreadSensitiveContext
-from django.core.handlers.asgi import ASGIHandler
 from django.db import connections
-
-MOST_THREADS = 64  # requests that are worked on at the same time; others wait for their turn
 
 free: list[ThreadPoolExecutor] = []  # each of one thread; touched by the event loop only
 
 
-class PooledHandler(ASGIHandler):
-    """Django's handler; all synchronous code of a request runs in one thread of the pool."""
+def take() -> ThreadPoolExecutor:
+    """A thread that is free; a new one where none is."""
+    return free.pop() if free else ThreadPoolExecutor(1, thread_name_prefix="request")
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.turns = asyncio.Semaphore(MOST_THREADS)
 
-    async def __call__(
-        self, scope: dict[str, Any], receive: Callable[[], Any], send: Callable[[Any], Awaitable[None]]
-    ) -> None:
-        """Answer one request."""
-        async with self.turns:
-            thread = free.pop() if free else ThreadPoolExecutor(1, thread_name_prefix="request")
-            try:
-                async with ThreadSensitiveContext(executor=thread):
-                    await self.handle(scope, receive, send)
-            finally:
-                free.append(thread)
+def give_back(thread: ThreadPoolExecutor) -> None:
+    """The next request may have it."""
+    free.append(thread)
+
+
+def within(thread: ThreadPoolExecutor, work: Callable[[], Any]) -> Awaitable[Any]:
+    """What the work gives, done in this thread."""
+    return asyncio.get_running_loop().run_in_executor(thread, work)
+
+
+async def anywhere(work: Callable[[], Any]) -> Any:
+    """What the work gives, done in any thread."""
+    thread = take()
+    try:
+        return await within(thread, work)
+    finally:
+        give_back(thread)
 
 
 def end_threads() -> None:

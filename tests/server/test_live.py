@@ -20,10 +20,10 @@ from marclient import (
     Throttled,
     Unreachable,
 )
-from marserver.api.envelope import encode
+from marserver.api.envelope import encoded
 from marserver.archive.models import IndividualFile
 from marserver.jobs import queue
-from marserver.serving import address_of, bind
+from marserver.serving import address_of, bind, config
 from marserver.threads import end_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,12 +32,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def live(root, settings):
     """The URL of a server that runs in a thread of this process."""
-    from marserver.asgi import application
-
     settings.ALLOWED_HOSTS = ["127.0.0.1"]
     listening = bind("127.0.0.1", 0)
-    config = uvicorn.Config(application, lifespan="off", ws="none", log_level="warning")
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(config())
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     while not server.started:
@@ -148,9 +145,9 @@ def test_the_first_rows_are_sent_before_the_last_are_read(alices, live, monkeypa
     def patient(value):
         batches.append(len(value))
         assert len(batches) < 4 or arrived.wait(20), "nothing was sent while rows were left to read"
-        return encode(value)
+        return encoded(value)
 
-    monkeypatch.setattr("marserver.api.streams.encode", patient)
+    monkeypatch.setattr("marserver.api.streams.encoded", patient)
     body = {"type": "get", "startDate": "2024-03-01", "endDate": "2024-03-01"}
     headers = {"Authorization": f"Bearer {alices.token}"}
     with httpx.stream("POST", f"{live}reduction/individualfile", json=body, headers=headers) as response:

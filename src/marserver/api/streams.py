@@ -1,24 +1,23 @@
 """Answers that are sent while they are made, in constant memory.
 
-Under ASGI Django gathers plain generators in memory before it sends them, so there each piece is fetched by
-the request's own thread, which also holds its database connection, and sent before the next is asked for.
+Pieces are plain iterators: the server fetches each in the request's own thread, which also holds its
+connection to the database, and sends it before it asks for the next.
 """
 
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import Generator, Iterator
 from itertools import chain, islice
 from typing import Any, Protocol
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 
-from marserver.api.envelope import encode
+from marserver.api.envelope import encoded
 
-ROWS_A_PIECE = 200
+ROWS_A_PIECE = 500
 
 
 class Pieces(Protocol):
-    """Parts of an answer one after another, and the end of what they need."""
+    """Parts of an answer one after another, none of them empty, and the end of what they need."""
 
     def __next__(self) -> bytes: ...
 
@@ -27,38 +26,36 @@ class Pieces(Protocol):
     def close(self) -> None: ...
 
 
-def stream_rows(request: HttpRequest, rows: Iterator[Any]) -> StreamingHttpResponse:
-    """{"status": true, "msg": [row, ...]}, sent piece by piece.
+def stream_rows(request: HttpRequest, rows: Iterator[Any]) -> HttpResponseBase:
+    """{"status": true, "msg": [row, ...]}, sent piece by piece, or whole where it is but one piece.
 
     The first rows are fetched here: what can fail does so before the first byte.
     """
     first = list(islice(rows, ROWS_A_PIECE))
+    if len(first) < ROWS_A_PIECE:
+        return HttpResponse(b"".join(pieces_of_json(iter(first))), content_type="application/json")
     return streamed(request, pieces_of_json(chain(first, rows)), "application/json")
 
 
 def pieces_of_json(rows: Iterator[Any]) -> Generator[bytes, None, None]:
     """The text of the answer, some hundreds of rows at once."""
-    before = '{"status":true,"msg":['
+    before = b'{"status":true,"msg":['
     while batch := list(islice(rows, ROWS_A_PIECE)):
-        yield (before + encode(batch)[1:-1]).encode()
-        before = ","
-    yield (before + "]}" if before != "," else "]}").encode()
+        yield before + encoded(batch)[1:-1]
+        before = b","
+    yield before + b"]}" if before != b"," else b"]}"
 
 
 def streamed(request: HttpRequest, pieces: Pieces, content_type: str) -> StreamingHttpResponse:
-    """A response from pieces, asynchronous where the server is; they are closed when it ends."""
-    content = Asynchronous(pieces) if isinstance(request, ASGIRequest) else pieces
-    return StreamingHttpResponse(content, content_type=content_type)
+    """A response from pieces; they are closed when it ends, or when the client is gone."""
+    return StreamingHttpResponse(pieces, content_type=content_type)
 
 
-class Asynchronous:
-    """The same pieces, each fetched in the request's thread."""
+def followed(pieces: Pieces, content_type: str, every_s: float) -> StreamingHttpResponse:
+    """A response that goes on as long as its pieces do, asked for one every so many seconds.
 
-    def __init__(self, pieces: Pieces) -> None:
-        self.pieces = pieces
-        self.close = pieces.close
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        fetch = sync_to_async(lambda: next(self.pieces, b""))
-        while piece := await fetch():
-            yield piece
+    Between two pieces it holds neither a thread nor a connection; a piece may be made in any thread.
+    """
+    response = StreamingHttpResponse(pieces, content_type=content_type)
+    response.every_s = every_s  # type: ignore[attr-defined]
+    return response
