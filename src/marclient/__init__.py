@@ -1,6 +1,7 @@
 """A client of the MAR server, which needs nothing of the library or the server to be installed."""
 
-from marclient.client import Answer, Client
+from marclient.answer import Answer
+from marclient.client import Client
 from marclient.errors import (
     BadRequest,
     Conflict,
