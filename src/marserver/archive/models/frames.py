@@ -28,36 +28,46 @@ class FrameStatus(models.IntegerChoices):
 class IndividualFile(Statistics, Provenance, Remarks):
     """A raw frame found by a scan, or a processed science frame."""
 
-    obs_date = models.DateTimeField(db_column="obsDate", db_index=True)
-    night = models.DateField(db_index=True)
+    obs_date = models.DateTimeField(db_column="obsDate")
+    night = models.DateField()
     field = models.CharField(max_length=200, default="", blank=True)
     file_type = models.CharField(max_length=10, choices=FrameType.choices)
     exptime = models.FloatField(null=True)  # seconds
     band = models.CharField(max_length=30, null=True)
-    file_name = models.CharField(max_length=300, unique=True)
-    file_path = models.CharField(max_length=500, db_index=True)
+    file_name = models.CharField(max_length=300)  # found by substring too: marserver.archive.search
+    file_path = models.CharField(max_length=500)
     ovfile = models.CharField(max_length=500, null=True)
     ovthumb = models.CharField(max_length=500, null=True)
     thumb = models.CharField(max_length=500, null=True)
     moonmean = models.FloatField(null=True)
     bpmask = models.CharField(max_length=500, null=True)
     processed_date = models.DateTimeField(null=True, db_column="processedDate")
-    status = models.PositiveSmallIntegerField(default=FrameStatus.RAW, db_index=True)
+    status = models.PositiveSmallIntegerField(default=FrameStatus.RAW)
     crval1 = models.FloatField(null=True)  # degrees
     crval2 = models.FloatField(null=True)
     failed_step = models.CharField(max_length=100, default="", blank=True)
     error = models.TextField(default="", blank=True)
-    superflat = models.ForeignKey("archive.Superflat", models.SET_NULL, null=True, related_name="frames")
-    raw_sci = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
-    processed = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+")
-    sci = models.ForeignKey("archive.Sci", models.SET_NULL, null=True, related_name="+")
+    superflat = models.ForeignKey(
+        "archive.Superflat", models.SET_NULL, null=True, related_name="frames", db_index=False
+    )
+    raw_sci = models.ForeignKey("self", models.PROTECT, null=True, related_name="+", db_index=False)
+    processed = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+", db_index=False)
+    sci = models.ForeignKey("archive.Sci", models.SET_NULL, null=True, related_name="+", db_index=False)
 
     class Meta:
         db_table = "files_individualfiles"
-        indexes = [
-            models.Index(fields=["file_type", "band", "obs_date"], name="frame_type_band_date"),
+        constraints = [models.UniqueConstraint(fields=["file_name"], name="one_frame_per_name")]
+        indexes = [  # each costs at every insert: docs/size.md says what asks for it
+            models.Index(fields=["obs_date"], name="frame_date"),
+            models.Index(fields=["file_type", "band", "obs_date", "isvalid"], name="frame_type_band_date"),
+            models.Index(fields=["file_type", "status", "isvalid"], name="frame_type_status"),
             models.Index(fields=["field", "band"], name="frame_field_band"),
-            models.Index(fields=["failed_step"], condition=~models.Q(failed_step=""), name="frame_failed"),
+            models.Index(fields=["obs_date"], condition=~models.Q(failed_step=""), name="frame_failed_date"),
+            models.Index(fields=["obs_date"], condition=models.Q(isvalid=False), name="frame_invalid_date"),
+            models.Index(fields=["raw_sci"], condition=models.Q(raw_sci__isnull=False), name="frame_raw_sci"),
+            models.Index(
+                fields=["superflat"], condition=models.Q(superflat__isnull=False), name="frame_superflat"
+            ),
         ]
 
     def __str__(self) -> str:

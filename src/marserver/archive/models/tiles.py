@@ -18,7 +18,7 @@ class FinalTile(Statistics, Provenance, Remarks):
     file_thumb = models.CharField(max_length=500, null=True)
     weight_thumb = models.CharField(max_length=500, null=True)
     date = models.DateTimeField(null=True, db_index=True)  # of its earliest frame
-    status = models.PositiveSmallIntegerField(default=0, db_index=True)
+    status = models.PositiveSmallIntegerField(default=0)
     flag = models.SmallIntegerField(default=-1)  # -1 not reviewed, 0 good, else bits
     updated_at = models.DateTimeField(auto_now=True)
     crval1 = models.FloatField(null=True)  # degrees
@@ -36,6 +36,7 @@ class FinalTile(Statistics, Provenance, Remarks):
     class Meta:
         db_table = "files_finaltiles"
         constraints = [models.UniqueConstraint(fields=["field", "band"], name="one_tile_per_field_and_band")]
+        indexes = [models.Index(fields=["status", "isvalid", "field", "band"], name="tile_done")]
 
     def __str__(self) -> str:
         return f"{self.field} {self.band}"
@@ -44,7 +45,7 @@ class FinalTile(Statistics, Provenance, Remarks):
 class FieldImage(Provenance, Remarks):
     """The colour image of a field."""
 
-    field = models.CharField(max_length=200, unique=True)
+    field = models.CharField(max_length=200)
     file_path = models.CharField(max_length=500, null=True)
     preview_path = models.CharField(max_length=500, null=True)
     flag = models.SmallIntegerField(default=-1)
@@ -52,6 +53,7 @@ class FieldImage(Provenance, Remarks):
 
     class Meta:
         db_table = "files_fieldimages"
+        constraints = [models.UniqueConstraint(fields=["field"], name="one_image_per_field")]
 
     def __str__(self) -> str:
         return self.field
