@@ -243,10 +243,14 @@ def test_no_card_that_passes_for_plain_is_damaged(rng):
     good = [
         card.ljust(80).encode()
         for card in (
-            "EXPTIME = 30.0 / [s] it's long", "OBJECT  = 'SPLUS ''n01''' / field", "SIMPLE  =                    T",
-            "HIERARCH MAR QC OUT1 NCMODE = -1.5E+03 / mode", "COMMENT by 'hand'", "NAXIS   =                    2",
+            "EXPTIME = 30.0 / [s] it's long",
+            "OBJECT  = 'SPLUS ''n01''' / field",
+            "NAXIS   =                    2",
+            "SIMPLE  =                    T",
+            "HIERARCH MAR QC OUT1 NCMODE = -1.5E+03 / mode",
+            "COMMENT by 'hand'",
         )
-    ]  # fmt: skip
+    ]
     odd = b"=='' /.+-0129EDT(),&:Az\x00\x7f\n"
     passed = 0
     for _ in range(20_000):

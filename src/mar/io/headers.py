@@ -28,7 +28,7 @@ _STORAGE = re.compile(
 # a card as the standard writes it: whatever matches is understood by astropy, which takes long to say so
 _VALUE = rb"(?:'(?:[ -&(-~]|'')*'|[+-]?[0-9]+(?:\.[0-9]*)?(?:E[+-]?[0-9]+)?|[TF])"
 PLAIN = re.compile(
-    rb"(?:(?=.{8}=)[A-Z0-9_-]+ *|HIERARCH (?:[A-Z0-9_-]+ )+)= *" + _VALUE + rb" *(?:/[ -~]*)?"
+    rb"(?:(?=.{8}= )[A-Z0-9_-]+ *|HIERARCH (?:[A-Z0-9_-]+ )+)= *" + _VALUE + rb" *(?:/[ -~]*)?"
     rb"|(?:COMMENT |HISTORY |        )[ -~]*"
 )
 _CARD = 80
