@@ -4,9 +4,12 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:  # imported by the commands that need it: the others start faster
+    from marclient import Client
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -39,6 +42,7 @@ def login(
 def call(
     endpoint: Annotated[str, typer.Argument(help="Path below /reduction/, like biasblock.")],
     parameters: Annotated[list[str] | None, typer.Argument(help="type=get id=1 ...")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the operation that it queues.")] = False,
 ) -> None:
     """Call an endpoint and print what the server answers as JSON."""
     from marclient import Client, ServerError
@@ -47,9 +51,27 @@ def call(
     with Client(kept["url"], kept["token"]) as client:
         try:
             answer = client.ask(endpoint, dict(pair(word) for word in parameters or []))
+            typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+            if wait and "job" in answer:
+                follow(client, int(answer["job"]))
         except ServerError as error:
             raise stop(str(error)) from None
-    typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+
+
+def follow(client: "Client", job: int) -> None:
+    """Show an operation until it ends; exit code 1 where it failed."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task(f"operation {job}", total=None)
+        for seen in client.wait(job):
+            if seen.state == "running":
+                words = " ".join(word for word in (f"operation {job}:", seen.step, seen.band) if word)
+                progress.update(task, description=words, completed=seen.done, total=seen.total or None)
+    if seen.error:
+        raise stop(f"operation {job}: {seen.error}")
+    typer.echo(f"operation {job}: {seen.outcome}", err=True)
 
 
 def read_password(from_stdin: bool) -> str:

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 from rich.console import Console
@@ -21,6 +20,7 @@ from rich.table import Table
 from mar.camera import load_camera
 from mar.errors import MarError
 from marclient.client import Client
+from marclient.rows import Tile
 
 CAMERA = "t80cam-mini"
 NIGHT = date(2024, 3, 1)
@@ -83,26 +83,25 @@ def simulate(root: Path, night: Night) -> None:
 
 def reduce(client: Client) -> None:
     """Scan, master bias, master flats, science frames, tiles, colour image."""
-    dates = {"startDate": NIGHT.isoformat(), "endDate": (NIGHT + timedelta(days=1)).isoformat()}
+    last = NIGHT + timedelta(days=1)
     with bar() as progress:
-        follow(
-            client, progress, "scan", client.call("scan_folder", path=NIGHT.strftime("%Y%m%d")).values["job"]
-        )
-        for kind, said in (
-            ("biasblock", "master bias"),
-            ("flatblock", "master flats"),
-            ("sciblock", "science"),
+        follow(client, progress, "scan", client.queue.scan_folder(NIGHT.strftime("%Y%m%d")).job)
+        for path, said in (
+            (client.biasblock, "master bias"),
+            (client.flatblock, "master flats"),
+            (client.sciblock, "science"),
         ):
-            block = client.call(kind, type="create", **dates).values["id"]
-            follow(client, progress, said, client.call(kind, type="process", id=block).values["job"])
+            block = path.create(NIGHT, last)
+            follow(client, progress, said, path.process(block.id).job)
         for job in waiting_jobs(client):
             follow(client, progress, "colour image", job)
 
 
 def waiting_jobs(client: Client) -> list[int]:
     """Operations that queued themselves: the colour image, after the last band's tile."""
-    running = client.call("get_process").values["operations"]
-    return [int(one["id"]) for one in [*running, *client.call("get_queue").msg]]
+    waiting = [one["id"] for one in client.queue.waiting()]
+    running = [one["id"] for one in client.queue.running()]
+    return list(dict.fromkeys(running + waiting))
 
 
 def follow(client: Client, progress: Progress, said: str, job: int) -> None:
@@ -121,26 +120,26 @@ def follow(client: Client, progress: Progress, said: str, job: int) -> None:
 
 def show(client: Client, root: Path) -> None:
     """Print the tiles with their figures, and where everything is. Raises DemoFailed if something lacks."""
-    tiles = client.call("finaltiles", type="get", contains="s").msg
+    tiles = client.finaltiles.get(contains="s")
     order = {band: place for place, band in enumerate(load_camera(CAMERA).band_names)}
     table = Table("band", "frames", "FWHM", "astrometry", "depth 5 sigma", "tile")
     for tile in sorted(tiles, key=lambda tile: order[tile["band"]]):
         table.add_row(tile["band"], str(tile["ncombine"]), *figures(tile), tile["file_path"])
     console.print(table)
-    images = client.call("fieldimage", type="get", contains="s").msg
+    images = client.fieldimage.get(contains="s")
     if len(tiles) != len(order) or len(images) != 1:
         raise DemoFailed(f"{len(tiles)} of {len(order)} tiles and {len(images)} of 1 colour image were made")
-    console.print(f"Colour image: {root / images[0]['file_path']}", soft_wrap=True)
+    console.print(f"Colour image: {root / str(images[0]['file_path'])}", soft_wrap=True)
     console.print(f"Everything is below {root}", soft_wrap=True)
 
 
-def figures(tile: dict[str, Any]) -> list[str]:
+def figures(tile: Tile) -> list[str]:
     """FWHM, astrometric residual and depth of a tile, with units."""
-    rms = next((value for key, value in tile.items() if key.startswith("astrometric")), None)
+    fwhm, rms, depth = tile["fwhm"], tile["astrometric_rms"], tile["depth"]
     return [
-        "-" if tile["fwhm"] is None else f"{tile['fwhm']:.2f} arcsec",
+        "-" if fwhm is None else f"{fwhm:.2f} arcsec",
         "-" if rms is None else f"{1000 * rms:.0f} mas",
-        "-" if tile["depth"] is None else f"{tile['depth']:.2f} mag",
+        "-" if depth is None else f"{depth:.2f} mag",
     ]
 
 

@@ -1,6 +1,8 @@
 """The typed client says what the server understands: every path and type, every parameter."""
 
 import json
+import re
+from pathlib import Path
 
 import httpx
 import pytest
@@ -174,3 +176,29 @@ def test_logs_are_followed_until_the_operation_ends():
     client = Client("http://mar.test", token="t")
     client.http = httpx.Client(base_url="http://mar.test", transport=httpx.MockTransport(answer))
     assert list(client.follow_logs(operation=5, level="WARN")) == ["first", "second"]
+
+
+def test_the_example_of_the_docs_runs(tmp_path, monkeypatch, capsys):
+    """Against answers made up for it: every method it calls is there and takes what it gives."""
+    page = (Path(__file__).parents[2] / "docs" / "clients.md").read_text("utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    tile = {"id": 7, "band": "R", "fwhm": 1.1, "depth": 21.5, "file_thumb": "THUMBS/a.png"}
+    ended = {"id": 5, "seconds": 1.0, "outcome": "done", "error": "", "logPath": None}
+    answers = {
+        "/reduction/finaltiles": {"msg": [tile]},
+        "/reduction/getOperations": {"msg": [ended]},
+        "/reduction/get_queue": {"msg": []},
+    }
+
+    def answer(request):
+        if request.url.path.startswith("/media/"):
+            return httpx.Response(200, content=b"png")
+        common = ANSWER | {"msg": "a sentence", "id": 1, "job": 5}
+        return httpx.Response(200, json=common | answers.get(request.url.path, {}))
+
+    real = httpx.Client
+    monkeypatch.setattr(httpx, "Client", lambda **kept: real(transport=httpx.MockTransport(answer), **kept))
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example, "clients.md", "exec"), {})
+    assert "R 1.1 21.5" in capsys.readouterr().out
+    assert (tmp_path / "thumb.png").read_bytes() == b"png"
