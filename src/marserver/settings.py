@@ -25,6 +25,13 @@ MAR_CLIENT_DIR = os.environ.get("MAR_CLIENT_DIR", "")
 MAR_PROXIES = environment.whole("MAR_PROXIES", 0, 16)  # proxies of our own before this server
 MAR_HTTPS = environment.yes("MAR_HTTPS")  # clients come by https only
 
+MAR_QUERY_URL = environment.query_url()  # PostgreSQL: the login of rawQuery
+MAR_QUERY_SECONDS = environment.natural("MAR_QUERY_SECONDS", 30, 3600)
+MAR_QUERY_ROWS = environment.natural("MAR_QUERY_ROWS", 1_000_000, 10**9)
+MAR_QUERY_BYTES = environment.natural("MAR_QUERY_BYTES", 256 * 1024 * 1024, 2**40)
+MAR_QUERY_KEEP = environment.hours("MAR_QUERY_KEEP", 24)  # an answer is kept for so long
+MAR_QUERY_AT_ONCE = environment.natural("MAR_QUERY_AT_ONCE", 4, 64)  # of all users; of one user 2
+
 MAR_TOKEN_LIFETIME, MAR_TOKEN_MAXIMUM = environment.token_lifetimes()
 MAR_LOGIN_FAILURES = 10  # of one account from one address
 MAR_LOGIN_FAILURES_OF_ADDRESS = 100
@@ -47,6 +54,7 @@ INSTALLED_APPS = [
     "marserver.archive",
     "marserver.audit",
     "marserver.jobs",
+    "marserver.sandbox",
     "marserver.api",
     "marserver.web",
 ]
@@ -90,7 +98,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 SESSION_COOKIE_AGE = int(MAR_TOKEN_LIFETIME.total_seconds())
 SESSION_SAVE_EVERY_REQUEST = False
-# Browsers send these cookies by https only; plain http on the machine itself works without
+# With MAR_HTTPS browsers send these cookies by https only
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = MAR_HTTPS
 # Only our own proxy is believed to know how the client came; it must set this header itself
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if MAR_PROXIES else None

@@ -39,6 +39,7 @@ class Token(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     media_digest = models.CharField(max_length=64, unique=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tokens")
+    logins_ended = models.PositiveIntegerField(default=0)  # that of its user when the login began
     created = models.DateTimeField()
     used = models.DateTimeField()  # the last use, to some minutes
     address = models.CharField(max_length=64, default="")  # from where the login came

@@ -1,11 +1,10 @@
 """The logins that are open: whose they are, and ending one of them."""
 
 from django.db import transaction
-from django.utils import timezone
 
 from marserver.accounts.models import Role, Token, User
 from marserver.accounts.people import KIND, find_user
-from marserver.accounts.tokens import end_token
+from marserver.accounts.tokens import end_token, still_good
 from marserver.audit.record import note
 from marserver.errors import Forbidden, NotFound
 
@@ -21,7 +20,7 @@ def tokens_of(asker: User, username: str = "") -> list[Token]:
         user = find_user(username)
     else:
         raise Forbidden("the logins of other accounts are for administrators")
-    return list(Token.objects.filter(user=user, expires__gt=timezone.now()).order_by("-id"))
+    return list(Token.objects.filter(user=user, **still_good()).order_by("-id"))
 
 
 def revoke(asker: User, token_id: int) -> None:

@@ -9,6 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from marserver.accounts.models import Token, User
+from marserver.prepared import Prepared, Slot
 
 # The expiry slides in steps of this part of the lifetime (five minutes of ten hours), so that a busy client
 # does not cost a write for each of its requests
@@ -33,6 +34,7 @@ def create_token(user: User, address: str = "", agent: str = "") -> tuple[str, d
         digest=digest(token),
         media_digest=digest(media_secret(token)),
         user=user,
+        logins_ended=user.logins_ended,
         created=now,
         used=now,
         expires=expiry(now, now),
@@ -53,11 +55,26 @@ def expiry(created: datetime, used: datetime) -> datetime:
 
 
 def find_token(token: str) -> Token | None:
-    """The valid token's row with its active user, its expiry moved on; None where there is none."""
-    row = Token.objects.select_related("user").filter(digest=digest(token), **still_good()).first()
-    if row is not None:
-        slide_expiry(row, timezone.now())
-    return row
+    """The valid token's row with its active user, its expiry moved on; None where there is none.
+
+    Asked for at every request, and from the database every time: a logout counts at once in all processes.
+    """
+    now = timezone.now()
+    for values in TOKEN_AND_USER(digest=digest(token), now=now):
+        row = Token.from_db("default", TOKEN_COLUMNS, values[: len(TOKEN_COLUMNS)])
+        row.user = User.from_db("default", USER_COLUMNS, values[len(TOKEN_COLUMNS) :])
+        slide_expiry(row, now)
+        return row
+    return None
+
+
+TOKEN_COLUMNS = [field.attname for field in Token._meta.concrete_fields]
+USER_COLUMNS = [field.attname for field in User._meta.concrete_fields]
+TOKEN_AND_USER = Prepared(
+    lambda: Token.objects.filter(digest=Slot("digest"), **still_good(Slot("now"))).values_list(
+        *TOKEN_COLUMNS, *(f"user__{name}" for name in USER_COLUMNS)
+    )
+)
 
 
 def find_media_user(secret: str) -> User | None:
@@ -66,9 +83,13 @@ def find_media_user(secret: str) -> User | None:
     return row.user if row else None
 
 
-def still_good() -> dict[str, object]:
-    """What a token must be to count."""
-    return {"expires__gt": timezone.now(), "user__is_active": True}
+def still_good(now: object = None) -> dict[str, object]:
+    """What a token must be to count; one that was made while all logins were ended is none."""
+    return {
+        "expires__gt": now or timezone.now(),
+        "user__is_active": True,
+        "user__logins_ended": F("logins_ended"),
+    }
 
 
 def slide_expiry(row: Token, now: datetime) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -11,10 +11,11 @@ from django.views.decorators.http import require_safe
 from marserver.archive.queries import Find, find
 from marserver.archive.rows import Nesting, Row, stream
 from marserver.reduction import requests
+from marserver.web.login import LogIn
 
 NEWEST = 50
 
-log_in = LoginView.as_view(template_name="web/login.html", next_page="/")
+log_in = LogIn.as_view()
 log_out = LogoutView.as_view(next_page="/login")
 
 
