@@ -41,6 +41,22 @@ def whole(name: str, default: int, most: int) -> int:
     return int(text or default)
 
 
+def natural(name: str, default: int, most: int) -> int:
+    """A whole number of the environment, from 1 to `most`."""
+    number = whole(name, default, most)
+    if number < 1:
+        raise ImproperlyConfigured(f"{name} must be a whole number from 1 to {most}, not 0")
+    return number
+
+
+def query_url() -> str:
+    """MAR_QUERY_URL, the login of rawQuery on PostgreSQL; empty where it is not set."""
+    url = os.environ.get("MAR_QUERY_URL", "").strip()
+    if url and urlsplit(url).scheme not in ("postgresql", "postgres"):
+        raise ImproperlyConfigured("MAR_QUERY_URL must start with postgresql://")
+    return url
+
+
 def yes(name: str) -> bool:
     """0 or 1 of the environment; 0 where it is not set."""
     return whole(name, 0, 1) == 1

@@ -5,6 +5,13 @@ what cannot be done raises one of the errors of `marserver.reduction.errors`.
 """
 
 from marserver.reduction.requests.blocks import add, create, delete, remove
+from marserver.reduction.requests.configuration import (
+    conf_history,
+    get_conf,
+    set_conf,
+    set_item,
+    undo_conf,
+)
 from marserver.reduction.requests.control import (
     cancel,
     clear_logs,
@@ -18,10 +25,14 @@ from marserver.reduction.requests.control import (
     resume,
     set_priority,
 )
+from marserver.reduction.requests.fields import process_field, process_tile
 from marserver.reduction.requests.finding import get, known
 from marserver.reduction.requests.folder import scan_folder
+from marserver.reduction.requests.images import get_trilogy_image, path_of_colour, process_fieldimage, request_colour
 from marserver.reduction.requests.outcome import Outcome
-from marserver.reduction.requests.process import process, process_field, process_fieldimage, process_tile
+from marserver.reduction.requests.plans import plan_block, plan_field, plan_fieldimage, plan_tile
+from marserver.reduction.requests.process import process
+from marserver.reduction.requests.queries import Busy, raw_query
 from marserver.reduction.requests.remarks import (
     setcomment,
     setflag,
@@ -31,14 +42,16 @@ from marserver.reduction.requests.remarks import (
     validate,
 )
 from marserver.reduction.requests.superflats import create_superflat, setsuperflat, setsuperflat_tile
-from marserver.reduction.requests.survey import get_conf, get_operation
+from marserver.reduction.requests.survey import get_operation
 from marserver.reduction.requests.tiles import getfields, getshort
 
 __all__ = [
+    "Busy",
     "Outcome",
     "add",
     "cancel",
     "clear_logs",
+    "conf_history",
     "create",
     "create_superflat",
     "delete",
@@ -49,19 +62,29 @@ __all__ = [
     "get_operations",
     "get_process",
     "get_queue",
+    "get_trilogy_image",
     "getfields",
     "getshort",
     "known",
+    "path_of_colour",
     "pause",
+    "plan_block",
+    "plan_field",
+    "plan_fieldimage",
+    "plan_tile",
     "process",
     "process_field",
     "process_fieldimage",
     "process_tile",
+    "raw_query",
     "remove",
     "remove_queue",
+    "request_colour",
     "requeue",
     "resume",
     "scan_folder",
+    "set_conf",
+    "set_item",
     "set_priority",
     "setcomment",
     "setflag",
@@ -70,5 +93,6 @@ __all__ = [
     "setsubstatus",
     "setsuperflat",
     "setsuperflat_tile",
+    "undo_conf",
     "validate",
 ]
