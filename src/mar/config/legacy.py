@@ -29,7 +29,7 @@ def import_config(path: Path) -> Imported:
         if name in items():
             values[name] = _section(path, name, section, unknown)
         elif name != READ_ONLY:
-            unknown.append(str(name)[:100])
+            unknown.append(_printable(name))
     return Imported(config_from_dict(values, str(path)), tuple(unknown), READ_ONLY in found)
 
 
@@ -38,12 +38,17 @@ def _section(path: Path, name: str, section: Any, unknown: list[str]) -> dict[st
         raise BadConfig(f"{path}: {name} should hold `item: value` lines")
     values = {}
     for item, value in (section or {}).items():
-        own = OTHER_SPELLINGS.get((name, item), item)
+        own = OTHER_SPELLINGS.get((name, str(item)), str(item))
         if own not in items()[name]:
-            unknown.append(f"{name}.{str(item)[:100]}")
+            unknown.append(f"{name}.{_printable(item)}")
         elif value not in (None, ""):
             values[own] = _value(path, name, own, value)
     return values
+
+
+def _printable(name: Any) -> str:
+    text = repr(name) if not isinstance(name, str) else name
+    return "".join(one if one.isprintable() else "?" for one in text[:100])
 
 
 def _value(path: Path, section: str, item: str, value: Any) -> Any:

@@ -131,8 +131,9 @@ def folder(value: Any) -> str:
 
 
 def setting(value: Any) -> Any:
-    """A value of the configuration: text, number, true or false, or a list of them."""
-    parts = value if isinstance(value, list) else [value]
+    """A value of the configuration: text, number, true or false, a list of them, or a list of lists."""
+    rows = value if isinstance(value, list) else [value]
+    parts = [part for row in rows for part in (row if isinstance(row, list) else [row])]
     if not all(isinstance(part, str | int | float | bool) for part in parts):
         raise wrong("must be text, a number, true or false, or a list of them")
     return value
@@ -140,7 +141,8 @@ def setting(value: Any) -> Any:
 
 CODE_PATTERN = "^((ov|sf|mc|am|co)([ ,]+(ov|sf|mc|am|co))*)?$"
 SCALARS: list[dict[str, Any]] = [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]
-SETTING_SCHEMA = {"anyOf": [*SCALARS, {"type": "array", "items": {"anyOf": SCALARS}}]}
+ROW: dict[str, Any] = {"type": "array", "items": {"anyOf": SCALARS}}
+SETTING_SCHEMA = {"anyOf": [*SCALARS, {"type": "array", "items": {"anyOf": [*SCALARS, ROW]}}]}
 
 Whole = Annotated[int, number(0, LARGEST, "^[0-9]{1,18}$", "a whole number from 0 to 2^63-1")]
 Signed = Annotated[int, number(-LARGEST, LARGEST, "^-?[0-9]{1,18}$", "a whole number; negative unlinks")]

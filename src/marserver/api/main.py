@@ -7,9 +7,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from mar.errors import BadConfig
 from marserver.api import (
     auth,
     biasblock,
+    changes,
     configuration,
     fieldimage,
     finaltiles,
@@ -42,6 +44,7 @@ RESOURCES = (
     superflat.resource,
     fieldimage.resource,
     *queue.resources,
+    changes.resource,
     *configuration.resources,
     survey.resource,
     rawquery.resource,
@@ -67,6 +70,12 @@ for resource in RESOURCES:
 def refused(request: HttpRequest, error: Refused) -> HttpResponse:
     """Whatever the server refuses, with its sentence."""
     return refusal(error.status, str(error))
+
+
+@api.exception_handler(BadConfig)
+def bad_configuration(request: HttpRequest, error: BadConfig) -> HttpResponse:
+    """The configuration in force cannot be read, as somebody edited it by hand."""
+    return refusal(409, f"{error}; correct the file in CONFIG, or go back by undoConf or set_conf")
 
 
 @api.exception_handler(AuthenticationError)

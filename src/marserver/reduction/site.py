@@ -6,10 +6,11 @@ from pathlib import Path
 from django.conf import settings
 
 from mar.camera import Camera, load_camera
-from mar.config import Config, load_config
+from mar.config import Config
 from mar.errors import BadHeader
 from mar.io.names import Layout
 from marserver.errors import Invalid
+from marserver.reduction.configuration.present import config_in_force
 
 
 def root() -> Path:
@@ -35,8 +36,7 @@ def cached_camera(name: str) -> Camera:
 
 def config() -> Config:
     """The configuration in force; raises BadConfig."""
-    path = root() / "CONFIG" / "mar.toml"
-    return load_config(path if path.exists() else None)
+    return config_in_force()
 
 
 def band_name(word: str) -> str:

@@ -1,10 +1,9 @@
-"""How far the survey is, and the configuration it runs with."""
+"""How far the survey is."""
 
 from typing import Any
 
 from django.db.models import Count
 
-from mar.config import config_to_dict, describe
 from marserver.archive.models import FinalTile, FrameStatus, FrameType, IndividualFile
 from marserver.reduction import site
 
@@ -40,10 +39,3 @@ def counted(rows: Any, column: str) -> dict[str, int]:
     """How many rows there are of each value of a column."""
     counts = rows.order_by(column).values_list(column).annotate(Count("pk"))
     return {str(value): count for value, count in counts}
-
-
-def get_conf() -> tuple[dict[str, Any], dict[str, Any]]:
-    """The configuration in force, {section: {item: value}}, and the schema of its items."""
-    values = config_to_dict(site.config())
-    values["Instrument"] = site.camera().model_dump(mode="json", by_alias=True)
-    return values, describe()
