@@ -2,12 +2,13 @@
 
 from typing import Any, ClassVar
 
+from marserver.accounts.models import Role
 from marserver.api.bodies import Sets
-from marserver.api.common import CONTAINS, Listed, SetComment, Validate, change, edits, gets, outcome
+from marserver.api.common import CONTAINS, Listed, SetComment, Validate, change, edits, gets
 from marserver.api.fields import FieldName, Patterns
 from marserver.api.finaltiles import SetFlag
 from marserver.api.guard import Asked
-from marserver.api.processing import ProcessImage
+from marserver.api.processing import ProcessImage, plan_or_queue
 from marserver.api.resources import Resource
 from marserver.reduction import requests
 
@@ -26,13 +27,15 @@ class GetImages(Listed):
 
 gets(resource, GetImages)
 edits(resource, SetComment, Validate)
-change(resource, SetFlag, lambda kind, body: requests.setflag(kind, body.id, body.flag))
+change(resource, SetFlag, lambda kind, body, who: requests.setflag(kind, body.id, body.flag, asked_by=who))
 
 
-@resource.takes(ProcessImage)
+@resource.takes(ProcessImage, Role.VIEWER)
 def process(request: Asked, body: ProcessImage) -> dict[str, Any]:
-    return outcome(
-        requests.process_fieldimage(
-            image_id=body.id, field=body.field, partial=body.partial, asked_by=request.auth.username
-        )
+    image: dict[str, Any] = {"image_id": body.id, "field": body.field, "partial": body.partial}
+    return plan_or_queue(
+        request,
+        body.plan,
+        lambda: requests.plan_fieldimage(**image),
+        lambda by: requests.process_fieldimage(**image, asked_by=by),
     )

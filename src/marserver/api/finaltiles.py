@@ -26,13 +26,12 @@ from marserver.api.fields import (
     BlockStatus,
     FieldName,
     Flag,
-    FlagBits,
     Patterns,
     Signed,
     Whole,
 )
 from marserver.api.guard import Asked
-from marserver.api.processing import ProcessField, ProcessTile
+from marserver.api.processing import ProcessField, ProcessTile, plan_or_queue
 from marserver.api.resources import Resource
 from marserver.api.streams import stream_rows
 from marserver.errors import Invalid
@@ -77,7 +76,7 @@ class SetTileStatus(Dated):
     type: Literal["setstatus"]
     id: Whole | None = None
     contains: Patterns = CONTAINS
-    flag: FlagBits | None = None
+    flag: Flag | None = Field(None, description="rows with all these bits; -1 unreviewed ones")
     status: BlockStatus
 
 
@@ -99,7 +98,7 @@ class SetFlag(ById):
 
 gets(resource, GetTiles)
 edits(resource, SetSubStatus, Validate, SetComment)
-change(resource, SetFlag, lambda kind, body: requests.setflag(kind, body.id, body.flag))
+change(resource, SetFlag, lambda kind, body, who: requests.setflag(kind, body.id, body.flag, asked_by=who))
 
 
 @resource.takes(GetFields, Role.VIEWER)
@@ -112,37 +111,41 @@ def getshort(request: Asked, body: GetShort) -> dict[str, Any]:
     return {"msg": requests.getshort(body.field, body.band)}
 
 
-@resource.takes(ProcessTile)
+@resource.takes(ProcessTile, Role.VIEWER)
 def process(request: Asked, body: ProcessTile) -> dict[str, Any]:
-    return outcome(
-        requests.process_tile(
-            tile_id=body.id,
-            field=body.field,
-            band=body.band,
-            code=body.code,
-            status=body.status,
-            asked_by=request.auth.username,
-        )
+    tile: dict[str, Any] = {"tile_id": body.id, "field": body.field, "band": body.band}
+    tile |= {"code": body.code, "status": body.status}
+    return plan_or_queue(
+        request,
+        body.plan,
+        lambda: requests.plan_tile(**tile),
+        lambda by: requests.process_tile(**tile, asked_by=by),
     )
 
 
-@resource.takes(ProcessField)
+@resource.takes(ProcessField, Role.VIEWER)
 def processfield(request: Asked, body: ProcessField) -> dict[str, Any]:
-    return outcome(
-        requests.process_field(body.field, code=body.code, status=body.status, asked_by=request.auth.username)
+    return plan_or_queue(
+        request,
+        body.plan,
+        lambda: requests.plan_field(body.field, code=body.code, status=body.status),
+        lambda by: requests.process_field(body.field, code=body.code, status=body.status, asked_by=by),
     )
 
 
 @resource.takes(SetTileStatus)
 def setstatus(request: Asked, body: SetTileStatus) -> dict[str, Any]:
+    who = request.auth.username
     match body:
         case SetTileStatus(start=date() as start, end=date() as end, flag=int(flag)):
-            return outcome(requests.setstatus_tiles(start, end, body.contains, flag, body.status))
+            tiles = start, end, body.contains, flag
+            return outcome(requests.setstatus_tiles(*tiles, body.status, asked_by=who))
         case SetTileStatus(id=int(tile)):
-            return outcome(requests.setstatus("finaltiles", tile, body.status))
+            return outcome(requests.setstatus("finaltiles", tile, body.status, asked_by=who))
     raise Invalid("give an id, or startDate, endDate, contains and flag")
 
 
 @resource.takes(SetTileSuperflat)
 def setsuperflat(request: Asked, body: SetTileSuperflat) -> dict[str, Any]:
-    return outcome(requests.setsuperflat_tile(body.field, body.band, body.superflatid))
+    who = request.auth.username
+    return outcome(requests.setsuperflat_tile(body.field, body.band, body.superflatid, asked_by=who))

@@ -1,15 +1,20 @@
 """Asking for reductions: the bodies of `process` and `processfield`, and what they call."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from marserver.accounts.models import Role
 from marserver.api.bodies import Body, Sets
 from marserver.api.common import ById, outcome
 from marserver.api.fields import Band, Code, FieldName, FrameStatus, OnlyFailed, Whole, YesNo
-from marserver.api.guard import Asked
+from marserver.api.guard import Asked, require
 from marserver.api.resources import Resource
 from marserver.reduction import requests
+from marserver.reduction.requests import Outcome
+
+PLAN: Any = Field(False, description="change nothing; answer what would be done, also to viewers")
 
 
 class Process(ById):
@@ -17,6 +22,7 @@ class Process(ById):
 
     type: Literal["process"]
     code: Code = ""
+    plan: YesNo = PLAN
 
 
 class ProcessScience(Process):
@@ -36,6 +42,7 @@ class ProcessTile(Body):
     band: Band = ""
     code: Code = ""
     status: FrameStatus | None = Field(None, description="first set the frames back to this")
+    plan: YesNo = PLAN
 
 
 class ProcessField(Body):
@@ -45,6 +52,7 @@ class ProcessField(Body):
     field: FieldName
     code: Code = ""
     status: FrameStatus | None = Field(None, description="first set the frames back to this")
+    plan: YesNo = PLAN
 
 
 class ProcessImage(Body):
@@ -56,15 +64,28 @@ class ProcessImage(Body):
     id: Whole | None = None
     field: FieldName = ""
     partial: YesNo = Field(False, description="also where bands are missing")
+    plan: YesNo = PLAN
 
 
 def processes(resource: Resource, body: type[Process]) -> None:
-    """Register the `process` of a block."""
+    """Register the `process` of a block; a viewer may ask for its plan."""
 
-    @resource.takes(body)
+    @resource.takes(body, Role.VIEWER)
     def process(request: Asked, asked: Process) -> dict[str, Any]:
-        only = getattr(asked, "only", "")
-        asked_by = request.auth.username
-        return outcome(
-            requests.process(resource.kind, asked.id, code=asked.code, only=only, asked_by=asked_by)
+        given = {"code": asked.code, "only": getattr(asked, "only", "")}
+        return plan_or_queue(
+            request,
+            asked.plan,
+            lambda: requests.plan_block(resource.kind, asked.id, **given),
+            lambda by: requests.process(resource.kind, asked.id, **given, asked_by=by),
         )
+
+
+def plan_or_queue(
+    request: Asked, plan: bool, tell: Callable[[], Outcome], queue: Callable[[str], Outcome]
+) -> dict[str, Any]:
+    """The plan, or the operation queued in the name of an operator."""
+    if plan:
+        return outcome(tell())
+    require(request.auth, Role.OPERATOR)
+    return outcome(queue(request.auth.username))

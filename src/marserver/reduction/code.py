@@ -28,6 +28,6 @@ def spell(code: str) -> str:
     return "" if len(words) == len(WORDS) else " ".join(word for word in WORDS if word in words)
 
 
-def target_status(code: frozenset[str]) -> int:
-    """The status that frames have once these steps are done."""
-    return max((WORDS[word] for word in code), default=0)
+def steps_from(code: frozenset[str], status: int) -> tuple[str, ...]:
+    """The steps of a code that a frame of this status still needs, in the order in which they run."""
+    return tuple(word for word, after in WORDS.items() if word in code and after > status)

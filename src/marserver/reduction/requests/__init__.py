@@ -15,20 +15,24 @@ from marserver.reduction.requests.configuration import (
 from marserver.reduction.requests.control import (
     cancel,
     clear_logs,
-    get_logs,
-    get_operations,
-    get_process,
-    get_queue,
     pause,
     remove_queue,
     requeue,
+    reset,
     resume,
     set_priority,
+    state,
 )
 from marserver.reduction.requests.fields import process_field, process_tile
 from marserver.reduction.requests.finding import get, known
 from marserver.reduction.requests.folder import scan_folder
-from marserver.reduction.requests.images import get_trilogy_image, path_of_colour, process_fieldimage, request_colour
+from marserver.reduction.requests.histories import get_changes, history
+from marserver.reduction.requests.images import (
+    get_trilogy_image,
+    path_of_colour,
+    process_fieldimage,
+    request_colour,
+)
 from marserver.reduction.requests.outcome import Outcome
 from marserver.reduction.requests.plans import plan_block, plan_field, plan_fieldimage, plan_tile
 from marserver.reduction.requests.process import process
@@ -40,6 +44,13 @@ from marserver.reduction.requests.remarks import (
     setstatus_tiles,
     setsubstatus,
     validate,
+)
+from marserver.reduction.requests.showing import (
+    get_logs,
+    get_operations,
+    get_process,
+    get_queue,
+    queue_now,
 )
 from marserver.reduction.requests.superflats import create_superflat, setsuperflat, setsuperflat_tile
 from marserver.reduction.requests.survey import get_operation
@@ -56,6 +67,7 @@ __all__ = [
     "create_superflat",
     "delete",
     "get",
+    "get_changes",
     "get_conf",
     "get_logs",
     "get_operation",
@@ -65,6 +77,7 @@ __all__ = [
     "get_trilogy_image",
     "getfields",
     "getshort",
+    "history",
     "known",
     "path_of_colour",
     "pause",
@@ -76,11 +89,13 @@ __all__ = [
     "process_field",
     "process_fieldimage",
     "process_tile",
+    "queue_now",
     "raw_query",
     "remove",
     "remove_queue",
     "request_colour",
     "requeue",
+    "reset",
     "resume",
     "scan_folder",
     "set_conf",
@@ -93,6 +108,7 @@ __all__ = [
     "setsubstatus",
     "setsuperflat",
     "setsuperflat_tile",
+    "state",
     "undo_conf",
     "validate",
 ]

@@ -1,21 +1,20 @@
-"""Asking for a reduction: each request checks that there is something to do and queues one job."""
+"""Asking for the reduction of a block: checked that there is something to do, then queued as one job."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 
 from marserver.archive.kinds import named
-from marserver.archive.models import FieldImage, FinalTile, FrameType, IndividualFile
-from marserver.errors import Conflict, Invalid, NotFound
+from marserver.archive.models import IndividualFile
+from marserver.audit.record import Changed, note_all
+from marserver.errors import Conflict, Invalid
 from marserver.jobs import queue
 from marserver.jobs.models import Job
 from marserver.reduction import code as execution
-from marserver.reduction import site
-from marserver.reduction.requests.blocks import FRAMES, PARTS
-from marserver.reduction.requests.finding import known
+from marserver.reduction.requests.blocks import FRAMES, PART_KIND, PARTS
+from marserver.reduction.requests.finding import held
 from marserver.reduction.requests.outcome import Outcome
-from marserver.reduction.requests.remarks import FRAME_STATUS, check_status
 
 
 def queued(job: Job, **values: Any) -> Outcome:
@@ -23,25 +22,42 @@ def queued(job: Job, **values: Any) -> Outcome:
     return Outcome(f"{job} queued as operation {job.pk}", {"job": job.pk, **values})
 
 
+def enqueue(order: queue.Order, action: str, kind: str, targets: Iterable[object]) -> Job:
+    """Queue a job and note it beside the rows that it is about, or as an operation where there is none yet.
+
+    Call it in a transaction. Raises Conflict where the same is queued or runs.
+    """
+    job = queue.enqueue(order)
+    about = [Changed(target, {}, {"job": job.pk}) for target in targets]
+    if about:
+        note_all(order.user, action, kind, about)
+    else:
+        note_all(order.user, action, "operation", [Changed(job.pk, {}, {"operation": str(job)})])
+    return job
+
+
+@transaction.atomic
 def process(kind: str, row_id: int, *, code: str = "", only: str = "", asked_by: str = "") -> Outcome:
     """Queue the reduction of a block.
 
-    Raises NotFound; Conflict where it is done, invalid or has no valid frame, or is already queued or
-    running; Invalid for an unknown code.
+    Raises NotFound; Conflict where it is done, invalid or has no valid frame, where no frame failed though
+    only those are asked for, or where it is already queued or running; Invalid for an unknown code.
     """
+    order = order_of(kind, row_id, code, only, asked_by)
+    check_ready(order.kind, held(order.kind, row_id), only)
+    return queued(enqueue(order, "process", order.kind, [row_id]), id=row_id)
+
+
+def order_of(kind: str, row_id: int, code: str, only: str, asked_by: str) -> queue.Order:
+    """The operation that a `process` of a block asks for; raises Invalid."""
     kind = named(kind).name
     if only not in ("", "failed"):
         raise Invalid(f"only: {only!r} is not accepted; it is failed, or left out")
-    words = execution.spell(code)
-    block = known(kind, row_id)
-    check_ready(kind, block)
-    order = queue.Order(
-        f"process_{kind}", kind, str(row_id), code=words, params={"id": row_id, "only": only}, user=asked_by
-    )
-    return queued(queue.enqueue(order), id=row_id)
+    words, params = execution.spell(code), {"id": row_id, "only": only}
+    return queue.Order(f"process_{kind}", kind, str(row_id), code=words, params=params, user=asked_by)
 
 
-def check_ready(kind: str, block: Any) -> None:
+def check_ready(kind: str, block: Any, only: str = "") -> None:
     """Raises Conflict where there is nothing to do for a block."""
     name = f"{kind} {block.pk}"
     if not block.isvalid:
@@ -50,117 +66,17 @@ def check_ready(kind: str, block: Any) -> None:
         raise Conflict(
             f"{name} is already done (status 1); to run it again set its status to 0 first (setstatus)"
         )
-    if not any(valid_frames_in(kind, block)):
+    valid = frames_in(kind, block, only).filter(isvalid=True)
+    if not valid.exists():
         raise Conflict(f"{name} has no valid frame; validate some or add others, then process it")
+    if only == "failed" and not valid.exclude(failed_step="").exists():
+        raise Conflict(f"no frame failed in {name}; leave out only to run all that is still to be done")
 
 
-def valid_frames_in(kind: str, block: Any) -> list[bool]:
-    """For the block, or each valid part of it, whether it has a valid frame."""
+def frames_in(kind: str, block: Any, only: str) -> Any:
+    """The frames of a block, or of its valid parts; where only failed ones count, of parts not done."""
     if kind not in PARTS:
-        return [getattr(block, FRAMES[kind]).filter(isvalid=True).exists()]
-    attribute = "flats" if kind == "flatblock" else "scies"
+        return getattr(block, FRAMES[kind])
     parts = getattr(block, PARTS[kind]).filter(isvalid=True)
-    return [parts.filter(**{f"{attribute}__isvalid": True}).exists()]
-
-
-def raw_frames(field: str, band: str = "") -> Any:
-    """The valid raw science frames of a field, and of one band where it is given."""
-    frames = IndividualFile.objects.filter(file_type=FrameType.SCI, isvalid=True, field=field)
-    return frames.filter(band=band) if band else frames
-
-
-def process_tile(
-    *,
-    tile_id: int | None = None,
-    field: str = "",
-    band: str = "",
-    code: str = "",
-    status: int | None = None,
-    asked_by: str = "",
-) -> Outcome:
-    """Queue the reduction of all raw science frames of one field and band, up to its tile.
-
-    Named by the tile's id, or by field and band. `status` first sets the frames back.
-    """
-    if tile_id is not None:
-        tile: FinalTile = known("finaltiles", tile_id)
-        field, band = tile.field, tile.band
-    return process_frames("process_finaltiles", field, site.band_name(band), code, status, asked_by)
-
-
-def process_field(field: str, *, code: str = "", status: int | None = None, asked_by: str = "") -> Outcome:
-    """Queue the reduction of all raw science frames of a field, up to the tiles of all its bands."""
-    return process_frames("process_field", field, "", code, status, asked_by)
-
-
-def process_frames(
-    function: str, field: str, band: str, code: str, status: int | None, asked_by: str
-) -> Outcome:
-    """Queue the reduction of the frames of a field, of one band or of all.
-
-    Raises NotFound where there is none, Conflict where they are queued or running, Invalid.
-    """
-    words = execution.spell(code)
-    if status is not None:
-        check_status(status, FRAME_STATUS)
-    if not raw_frames(field, band).exists():
-        raise NotFound(f"no valid science frame of {field} {band}".rstrip() + f"; {fields_like(field)}")
-    order = queue.Order(
-        function, "finaltiles", field, band, words, {"field": field, "band": band, "status": status}, asked_by
-    )
-    with transaction.atomic():
-        job = queue.enqueue(order)
-        if status is not None:
-            set_back(field, band, status)
-    return queued(job, field=field)
-
-
-def set_back(field: str, band: str, status: int) -> None:
-    """Set the frames of a field back to a status, and its tiles to do; frames below it stay as they are."""
-    frames = IndividualFile.objects.filter(field=field, file_type__in=(FrameType.SCI, FrameType.PROCESSED))
-    tiles = FinalTile.objects.filter(field=field)
-    if band:
-        frames, tiles = frames.filter(band=band), tiles.filter(band=band)
-    frames.filter(status__gt=status).update(status=status)
-    tiles.update(status=0)
-
-
-def fields_like(field: str) -> str:
-    """Which fields there are, in words; first those whose names begin alike."""
-    fields = IndividualFile.objects.filter(file_type=FrameType.SCI).exclude(field="")
-    like = fields.filter(Q(field__istartswith=field[:4])) if field else fields
-    names = (
-        (like if like.exists() else fields).order_by("field").values_list("field", flat=True).distinct()[:10]
-    )
-    return (
-        "there are frames of " + ", ".join(names)
-        if names
-        else "there is no science frame: scan a folder first"
-    )
-
-
-def process_fieldimage(
-    *, image_id: int | None = None, field: str = "", partial: bool = False, asked_by: str = ""
-) -> Outcome:
-    """Queue the colour image of a field; raises Conflict with the missing bands unless `partial`."""
-    if image_id is not None:
-        image: FieldImage = known("fieldimage", image_id)
-        field = image.field
-    found = bands_done(field)
-    if not found:
-        raise NotFound(f"no tile of {field} is done; process its bands first")
-    missing = [band for band in site.camera().band_names if band not in found]
-    if missing and not partial:
-        raise Conflict(
-            f"{field} has no tile of {', '.join(missing)}; process them first, or ask with partial: true"
-        )
-    order = queue.Order(
-        "process_fieldimage", "fieldimage", field, params={"field": field, "partial": partial}, user=asked_by
-    )
-    return queued(queue.enqueue(order), field=field)
-
-
-def bands_done(field: str) -> set[str]:
-    """The bands of a field whose tile is valid and done."""
-    tiles = FinalTile.objects.filter(field=field, status=1, isvalid=True, file_path__isnull=False)
-    return set(tiles.values_list("band", flat=True))
+    wanted = parts.filter(status=0) if only else parts
+    return IndividualFile.objects.filter(**{f"{PART_KIND[kind]}s__in": wanted})

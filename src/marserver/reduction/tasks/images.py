@@ -8,10 +8,11 @@ from marserver.archive.models import FinalTile, FrameStatus, FrameType, Individu
 from marserver.errors import Conflict
 from marserver.jobs import queue
 from marserver.jobs.work import Report, Work
-from marserver.reduction.requests.process import bands_done
+from marserver.reduction.plan.tiles import bands_done, good_tiles, nothing_ready, ready
 from marserver.reduction.site import absolute
 from marserver.reduction.tasks import record
 from marserver.reduction.tasks.masters import paths
+from marserver.reduction.tasks.pace import Pace
 from marserver.reduction.tasks.setup import Setup, setup_of
 
 CENTRE_BAND = "R"  # the tiles of a field are centred where its R frames point
@@ -26,7 +27,7 @@ def make_tile(work: Work, setup: Setup, field: str, band: str) -> FinalTile:
     work.band = band
     frames = ready_frames(field, band)
     if not frames:
-        raise NotEnoughFrames(f"no frame of {field} {band} is ready to coadd; see why its frames failed")
+        raise NotEnoughFrames(nothing_ready(field, band))
     with work.timed(f"tile {field} {band}"):
         products = run.tile(
             paths(frames),
@@ -47,17 +48,7 @@ def make_tile(work: Work, setup: Setup, field: str, band: str) -> FinalTile:
 
 def ready_frames(field: str, band: str) -> list[IndividualFile]:
     """The processed frames of a field and band that are ready to coadd, raw ones valid too."""
-    return list(
-        IndividualFile.objects.filter(
-            file_type=FrameType.PROCESSED,
-            field=field,
-            band=band,
-            isvalid=True,
-            raw_sci__isvalid=True,
-            raw_sci__status__gte=FrameStatus.READY,
-            status__gte=FrameStatus.READY,
-        ).order_by("obs_date", "id")
-    )
+    return list(ready().filter(field=field, band=band).order_by("obs_date", "id"))
 
 
 def centre_of(field: str, band: str) -> Centre | None:
@@ -105,18 +96,21 @@ def process_fieldimage(work: Work) -> Report:
     """Make the colour image of a field from the tiles that are done."""
     setup = setup_of(work)
     field = work.params["field"]
-    tiles = list(FinalTile.objects.filter(field=field, status=1, isvalid=True, file_path__isnull=False))
-    products = run.colour_image(
-        {tile.band: absolute(tile.file_path or "") for tile in tiles},
-        field,
-        setup.layout,
-        setup.camera,
-        setup.config,
-        bool(work.params.get("partial")),
-        work.progress,
-    )
+    tiles = list(good_tiles().filter(field=field))
+    pace = Pace()
+    with pace.of("images", 1):
+        products = run.colour_image(
+            {tile.band: absolute(tile.file_path or "") for tile in tiles},
+            field,
+            setup.layout,
+            setup.camera,
+            setup.config,
+            bool(work.params.get("partial")),
+            work.progress,
+        )
     record.colour(field, tiles, products, setup)
-    return Report(f"{field}: {products.image.name} of {len(tiles)} bands", {"missing": products.missing})
+    result = {"missing": products.missing, "pace": pace.spent}
+    return Report(f"{field}: {products.image.name} of {len(tiles)} bands", result)
 
 
 def make_tiles(work: Work, setup: Setup, wanted: list[tuple[str, str]]) -> dict[str, str]:

@@ -15,10 +15,13 @@ from marserver.archive.models import (
 )
 from marserver.archive.queries import containing, patterns
 from marserver.jobs.work import Report, Work
-from marserver.reduction import plan
+from marserver.reduction.plan.masters import Shelf
+from marserver.reduction.plan.parts import bias_of_flat, flats_to_do
+from marserver.reduction.plan.scope import of_master, usable
 from marserver.reduction.requests.blocks import between, valid_frames
 from marserver.reduction.site import absolute
 from marserver.reduction.tasks import record
+from marserver.reduction.tasks.pace import Pace
 from marserver.reduction.tasks.setup import Setup, setup_of
 
 
@@ -28,19 +31,20 @@ def process_biasblock(work: Work) -> Report:
     if block.status == 1:
         return Report(f"{block} was done already")
     setup = setup_of(work)
-    frames = valid(block.bias)
-    products = run.master_bias(
-        paths(frames),
-        setup.layout,
-        setup.camera,
-        setup.config,
-        block.block_start_date,
-        block.block_end_date,
-        work.progress,
-    )
+    frames, pace = usable(of_master(block)), Pace()
+    with pace.of("frames", len(frames)):
+        products = run.master_bias(
+            paths(frames),
+            setup.layout,
+            setup.camera,
+            setup.config,
+            block.block_start_date,
+            block.block_end_date,
+            work.progress,
+        )
     tell(work, products)
     record.master(block, frames, products, setup)
-    return report(str(block), products)
+    return report(str(block), products, pace)
 
 
 def process_flatbyfilter(work: Work) -> Report:
@@ -48,8 +52,9 @@ def process_flatbyfilter(work: Work) -> Report:
     block = FlatByFilter.objects.get(pk=work.params["id"])
     if block.status == 1:
         return Report(f"{block} was done already")
-    products = make_flat(work, block, setup_of(work))
-    return report(str(block), products)
+    setup, pace = setup_of(work), Pace()
+    products = make_flat(work, block, setup, shelf_of(setup), pace)
+    return report(str(block), products, pace)
 
 
 def process_flatblock(work: Work) -> Report:
@@ -57,49 +62,52 @@ def process_flatblock(work: Work) -> Report:
     block = FlatsBlock.objects.get(pk=work.params["id"])
     setup = setup_of(work)
     failed: dict[str, str] = {}
-    parts = in_band_order(block.flats_by_filter.filter(isvalid=True), setup)
-    for part in [one for one in parts if one.status == 0]:
+    shelf, pace = shelf_of(setup), Pace()
+    parts = flats_to_do(block, setup.camera.band_names)
+    for part in parts:
         try:
-            make_flat(work, part, setup)
+            make_flat(work, part, setup, shelf, pace)
         except MarError as error:
             failed[part.band] = str(error)
             work.critical(f"{part}: {error}")
     if not failed:
         record.change(block, status=1)
-    return counted(str(block), len(parts) - len(failed), failed)
+    done = block.flats_by_filter.filter(isvalid=True, status=1).count()
+    return counted(str(block), done, failed, pace)
 
 
-def counted(what: str, done: int, failed: dict[str, str]) -> Report:
+def shelf_of(setup: Setup) -> Shelf:
+    """The masters that an operation may take."""
+    return Shelf(setup.config.config.max_days)
+
+
+def counted(what: str, done: int, failed: dict[str, str], pace: Pace) -> Report:
     """The report on a block of several bands; failed only where nothing was done."""
     words = f"{what}: {done} bands done, {len(failed)} failed"
     reasons = "; ".join(f"{band}: {reason}" for band, reason in failed.items())
-    return Report(words, {"done": done, "failed": failed}, error=reasons if failed and not done else "")
+    result = {"done": done, "failed": failed, "pace": pace.spent}
+    return Report(words, result, error=reasons if failed and not done else "")
 
 
-def in_band_order(parts: Any, setup: Setup) -> list[Any]:
-    """The parts of a block in the order of the camera's filters."""
-    order = {band: place for place, band in enumerate(setup.camera.band_names)}
-    return sorted(parts, key=lambda part: (order.get(part.band, len(order)), part.pk))
-
-
-def make_flat(work: Work, block: FlatByFilter, setup: Setup) -> MasterProducts:
+def make_flat(work: Work, block: FlatByFilter, setup: Setup, shelf: Shelf, pace: Pace) -> MasterProducts:
     """Make and record the master flat of one band; raises MissingMaster, NotEnoughFrames..."""
     work.band = block.band
-    frames = valid(block.flats)
+    frames = usable(of_master(block))
     if not frames:
         raise NotEnoughFrames(f"{block} has no valid frame; validate some or add others")
-    bias = plan.bias_for(frames[len(frames) // 2], setup.config.config.max_days)
-    products = run.master_flat(
-        paths(frames),
-        block.band,
-        master_files(bias),
-        setup.layout,
-        setup.camera,
-        setup.config,
-        block.block_start_date,
-        block.block_end_date,
-        work.progress,
-    )
+    bias = bias_of_flat(frames, shelf).needed()
+    with pace.of("frames", len(frames)):
+        products = run.master_flat(
+            paths(frames),
+            block.band,
+            master_files(bias),
+            setup.layout,
+            setup.camera,
+            setup.config,
+            block.block_start_date,
+            block.block_end_date,
+            work.progress,
+        )
     tell(work, products)
     record.master(block, frames, products, setup, bias_used=bias)
     return products
@@ -112,20 +120,21 @@ def create_superflat(work: Work) -> Report:
         return Report(f"{block} was done already")
     setup = setup_of(work)
     work.band = block.band
-    frames = fringe_frames(block, work.params.get("contains", ""), setup)
-    products = run.superflat(
-        paths(frames),
-        block.band,
-        setup.layout,
-        setup.camera,
-        setup.config,
-        block.block_start_date,
-        block.block_end_date,
-        work.progress,
-    )
+    frames, pace = fringe_frames(block, work.params.get("contains", ""), setup), Pace()
+    with pace.of("frames", len(frames)):
+        products = run.superflat(
+            paths(frames),
+            block.band,
+            setup.layout,
+            setup.camera,
+            setup.config,
+            block.block_start_date,
+            block.block_end_date,
+            work.progress,
+        )
     tell(work, products)
     record.fringe(block, frames, products, setup)
-    return report(str(block), products)
+    return report(str(block), products, pace)
 
 
 def fringe_frames(block: Superflat, contains: str, setup: Setup) -> list[IndividualFile]:
@@ -150,11 +159,6 @@ def fringe_frames(block: Superflat, contains: str, setup: Setup) -> list[Individ
     return kept
 
 
-def valid(frames: Any) -> list[IndividualFile]:
-    """The valid frames of a block, in the order of time."""
-    return list(frames.filter(isvalid=True).order_by("obs_date", "id"))
-
-
 def paths(frames: list[IndividualFile]) -> list[Any]:
     """Where the frames stand."""
     return [absolute(frame.file_path) for frame in frames]
@@ -175,8 +179,9 @@ def tell(work: Work, products: MasterProducts) -> None:
         work.warn(warning)
 
 
-def report(what: str, products: MasterProducts) -> Report:
+def report(what: str, products: MasterProducts, pace: Pace) -> Report:
     """The report on one master."""
     dropped = {one.path.name: one.reason for one in products.dropped}
     words = f"{what}: {products.master.name} of {len(products.used)} frames, {len(dropped)} left out"
-    return Report(words, {"done": len(products.used), "failed": dropped, "warnings": products.warnings})
+    result = {"done": len(products.used), "failed": dropped, "warnings": products.warnings}
+    return Report(words, {**result, "pace": pace.spent})
