@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils.timezone import now
 
 from marserver.errors import Conflict, NotFound
-from marserver.jobs import queue
+from marserver.jobs import leases, queue, steering
 from marserver.jobs.models import Job, QueueState, Status
 from marserver.jobs.queue import Order
 
@@ -66,19 +66,19 @@ def test_every_moment_shows_a_job_in_the_queue_or_running():
     assert (list(queue.waiting()), list(queue.running())) == ([job], [])
     queue.claim("w")
     assert (list(queue.waiting()), list(queue.running())) == ([], [job])
-    queue.recover(now() + timedelta(days=1))
+    leases.recover(now() + timedelta(days=1))
     assert (list(queue.waiting()), list(queue.running())) == ([job], [])
 
 
 def test_a_silent_worker_loses_its_job():
     queue.enqueue(order())
     job = queue.claim("dead")
-    assert queue.recover() == 0
+    assert leases.recover() == 0
     Job.objects.update(lease_until=now() - timedelta(seconds=1))
     again = queue.claim("alive")
     assert again is not None
     assert (again.pk, again.attempts) == (job.pk, 2)
-    assert not queue.beat(job).held
+    assert not leases.beat(job).held
     assert not queue.finish(job, Status.DONE)
     assert queue.finish(again, Status.DONE)
 
@@ -99,70 +99,70 @@ def test_a_heartbeat_renews_the_lease():
     queue.enqueue(order())
     job = queue.claim("w")
     Job.objects.update(lease_until=now() - timedelta(seconds=1))
-    assert queue.beat(job).held
+    assert leases.beat(job).held
     assert Job.objects.get().lease_until > now()
 
 
 def test_cancel_of_a_running_job_is_heard_with_the_heartbeat():
     queue.enqueue(order())
     job = queue.claim("w")
-    assert not queue.beat(job).cancel_wanted
-    assert queue.cancel(job.pk).status == Status.DOING
-    assert queue.beat(job).cancel_wanted
+    assert not leases.beat(job).cancel_wanted
+    assert steering.cancel(job.pk).status == Status.DOING
+    assert leases.beat(job).cancel_wanted
 
 
 def test_a_cancelled_job_of_a_dead_worker_does_not_run_again():
     queue.enqueue(order())
     job = queue.claim("w")
-    queue.cancel(job.pk)
-    queue.recover(now() + timedelta(days=1))
+    steering.cancel(job.pk)
+    leases.recover(now() + timedelta(days=1))
     assert Job.objects.get().status == Status.CANCELLED
 
 
 def test_cancel_of_a_waiting_job_takes_it_out():
     job = queue.enqueue(order())
-    assert queue.cancel(job.pk).status == Status.CANCELLED
+    assert steering.cancel(job.pk).status == Status.CANCELLED
     with pytest.raises(Conflict, match="has ended"):
-        queue.cancel(job.pk)
+        steering.cancel(job.pk)
 
 
 def test_remove_is_for_waiting_jobs_only():
     waits, runs = queue.enqueue(order("1", priority=-1)), queue.enqueue(order("2"))
     queue.claim("w")
     with pytest.raises(Conflict, match="use cancel"):
-        queue.remove(runs.pk)
+        steering.remove(runs.pk)
     with pytest.raises(NotFound, match="no operation 99"):
-        queue.remove(99)
-    queue.remove(waits.pk)
+        steering.remove(99)
+    steering.remove(waits.pk)
     assert not queue.waiting()
     with pytest.raises(Conflict, match="cancelled"):
-        queue.remove(waits.pk)
+        steering.remove(waits.pk)
 
 
 def test_requeue_makes_a_new_job_of_an_ended_one():
     job = queue.enqueue(order(code="ov", params={"id": 1}))
     with pytest.raises(Conflict):
-        queue.requeue(job.pk)
+        steering.requeue(job.pk)
     queue.finish(queue.claim("w"), Status.FAILED)
-    again = queue.requeue(job.pk, "alice")
+    again = steering.requeue(job.pk, "alice")
     assert (again.function, again.code, again.params, again.user) == (job.function, "ov", {"id": 1}, "alice")
     assert again.pk != job.pk
 
 
 def test_set_priority_moves_a_waiting_job():
     first, second = queue.enqueue(order("1")), queue.enqueue(order("2"))
-    queue.set_priority(second.pk, 1)
+    steering.set_priority(second.pk, 1)
     assert list(queue.waiting()) == [second, first]
     queue.claim("w")
     with pytest.raises(Conflict):
-        queue.set_priority(second.pk, 0)
+        steering.set_priority(second.pk, 0)
 
 
 def test_a_paused_queue_starts_nothing():
     queue.enqueue(order())
-    queue.set_paused(True)
+    steering.set_paused(True)
     assert queue.claim("w") is None
-    queue.set_paused(False)
+    steering.set_paused(False)
     assert queue.claim("w") is not None
 
 
@@ -177,7 +177,7 @@ def test_a_job_handed_back_keeps_its_place_and_its_attempts():
 def test_jobs_of_dead_neighbours_are_taken_back_at_once():
     queue.enqueue(order())
     queue.claim("dead")
-    assert queue.recover_of_dead("me", lambda name, own: name != "dead") == 1
+    assert leases.recover_of_dead("me", lambda name, own: name != "dead") == 1
     assert queue.waiting().count() == 1
 
 

@@ -622,9 +622,9 @@ def test_the_survey_is_counted(runs, masters):
 
 
 def test_the_configuration_in_force_comes_with_its_schema(root):
-    values, schema = requests.get_conf()
-    assert values["Fringe"]["FILTERS"] == ["Z"]
-    assert schema["config"]["MAX_DAYS"]["unit"] == "day"
+    told = requests.get_conf()
+    assert told["msg"]["Fringe"]["FILTERS"] == ["Z"]
+    assert told["schema"]["config"]["MAX_DAYS"]["unit"] == "day"
     (root / "CONFIG").mkdir()
     (root / "CONFIG/mar.toml").write_text("[config]\nMAX_DAYS = 7\n")
-    assert requests.get_conf()[0]["config"]["MAX_DAYS"] == 7
+    assert requests.get_conf()["msg"]["config"]["MAX_DAYS"] == 7

@@ -13,11 +13,12 @@ from django.db import connection
 from django.utils.timezone import now
 
 from mar.errors import NotEnoughFrames
-from marserver.jobs import log, queue
+from marserver.jobs import leases, log, queue, steering
 from marserver.jobs.models import Job, Level, LogLine, Status
+from marserver.jobs.names import is_alive, own_name
 from marserver.jobs.queue import Order
 from marserver.jobs.work import Report
-from marserver.jobs.worker import Worker, is_alive, own_name
+from marserver.jobs.worker import Worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -162,7 +163,7 @@ def test_cancel_stops_a_running_job(root):
     job = ordered()
     thread = in_background(Worker({"count": until_stopped}).run_one)
     wait_for(lambda: Job.objects.get().status == Status.DOING)
-    queue.cancel(job.pk)
+    steering.cancel(job.pk)
     thread.join()
     job.refresh_from_db()
     assert (job.status, job.outcome) == (Status.CANCELLED, "cancelled")
@@ -185,7 +186,7 @@ def test_a_worker_that_lost_its_lease_stops_and_records_nothing(root, settings):
     ordered()
     thread = in_background(Worker({"count": until_stopped}).run_one)
     wait_for(lambda: Job.objects.get().status == Status.DOING)
-    Job.objects.update(worker="another", attempts=2, lease_until=now() + queue.lease() * 100)
+    Job.objects.update(worker="another", attempts=2, lease_until=now() + leases.lease() * 100)
     thread.join()
     job = Job.objects.get()
     assert (job.status, job.worker, job.outcome) == (Status.DOING, "another", "")
@@ -197,7 +198,7 @@ def test_the_lease_is_renewed_while_a_job_runs(root, settings):
 
     def task(work):
         time.sleep(1.6)
-        return Report(f"recovered {queue.recover()}")
+        return Report(f"recovered {leases.recover()}")
 
     assert run_one(task).outcome == "recovered 0"
 

@@ -22,6 +22,7 @@ from marserver.api.fields import (
     Whole,
     YesNo,
 )
+from marserver.api.guard import Asked
 from marserver.api.resources import Resource
 from marserver.api.streams import stream_rows
 from marserver.archive.queries import Find
@@ -174,15 +175,25 @@ class Register(Body):
     filepath: FilePath = Field(description="path below the data root")
 
 
-EDITS: dict[type[Body], Callable[[str, Any], Outcome]] = {
-    Validate: lambda kind, body: requests.validate(kind, body.id),
-    SetStatus: lambda kind, body: requests.setstatus(kind, body.id, body.status),
-    SetSubStatus: lambda kind, body: requests.setsubstatus(kind, body.id, body.status),
-    SetComment: lambda kind, body: requests.setcomment(kind, body.id, body.comment),
-    Add: lambda kind, body: requests.add(kind, body.id, body.objid),
-    Remove: lambda kind, body: requests.remove(kind, body.id, body.objid),
-    Delete: lambda kind, body: requests.delete(kind, body.id),
-    SetSuperflat: lambda kind, body: requests.setsuperflat(kind, body.id, body.superflatid),
+class History(ById):
+    """All changes of one row, newest first: who, when, what, before and after."""
+
+    type: Literal["history"]
+
+
+Call = Callable[[str, Any, str], Outcome]  # kind of row, body, who asks
+
+EDITS: dict[type[Body], Call] = {
+    Validate: lambda kind, body, who: requests.validate(kind, body.id, asked_by=who),
+    SetStatus: lambda kind, body, who: requests.setstatus(kind, body.id, body.status, asked_by=who),
+    SetSubStatus: lambda kind, body, who: requests.setsubstatus(kind, body.id, body.status, asked_by=who),
+    SetComment: lambda kind, body, who: requests.setcomment(kind, body.id, body.comment, asked_by=who),
+    Add: lambda kind, body, who: requests.add(kind, body.id, body.objid, asked_by=who),
+    Remove: lambda kind, body, who: requests.remove(kind, body.id, body.objid, asked_by=who),
+    Delete: lambda kind, body, who: requests.delete(kind, body.id, asked_by=who),
+    SetSuperflat: lambda kind, body, who: requests.setsuperflat(
+        kind, body.id, body.superflatid, asked_by=who
+    ),
 }
 
 
@@ -192,13 +203,13 @@ def edits(resource: Resource, *bodies: type[Body]) -> None:
         change(resource, body, EDITS[body])
 
 
-def change(resource: Resource, body: type[Body], call: Callable[[str, Any], Outcome]) -> None:
-    """Register one change: the call gets the kind of row and the body."""
-    resource.takes(body)(lambda request, asked: outcome(call(resource.kind, asked)))
+def change(resource: Resource, body: type[Body], call: Call) -> None:
+    """Register one change: the call gets the kind of row, the body and the name of the one who asks."""
+    resource.takes(body)(lambda request, asked: outcome(call(resource.kind, asked, request.auth.username)))
 
 
 def gets(resource: Resource, body: type[Listed]) -> None:
-    """Register the `get` of a resource."""
+    """Register the `get` of a resource, and the `history` of its rows."""
 
     @resource.takes(body, Role.VIEWER)
     def get(request: HttpRequest, asked: Listed) -> HttpResponseBase | dict[str, Any]:
@@ -210,13 +221,22 @@ def gets(resource: Resource, body: type[Listed]) -> None:
             requests.known(resource.kind, asked.id)
         return {"msg": rows}
 
+    @resource.takes(History, Role.VIEWER)
+    def history(request: HttpRequest, asked: History) -> dict[str, Any]:
+        return {"msg": requests.history(resource.kind, asked.id)}
+
 
 def creates(resource: Resource, body: type[Create]) -> None:
     """Register the `create` of a block."""
 
     @resource.takes(body)
-    def create(request: HttpRequest, asked: Create) -> dict[str, Any]:
+    def create(request: Asked, asked: Create) -> dict[str, Any]:
         made = requests.create(
-            resource.kind, asked.start, asked.end, band=asked.band, contains=asked.contains
+            resource.kind,
+            asked.start,
+            asked.end,
+            band=asked.band,
+            contains=asked.contains,
+            asked_by=request.auth.username,
         )
         return outcome(made)

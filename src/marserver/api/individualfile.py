@@ -30,4 +30,8 @@ class SetFrameStatus(ById):
 
 gets(resource, GetFrames)
 edits(resource, Validate, SetComment)
-change(resource, SetFrameStatus, lambda kind, body: requests.setstatus(kind, body.id, body.status))
+change(
+    resource,
+    SetFrameStatus,
+    lambda kind, body, who: requests.setstatus(kind, body.id, body.status, asked_by=who),
+)

@@ -31,6 +31,12 @@ class Logs(Body):
     limit: Whole = 1000
 
 
+class Waiting(Body):
+    """How many of the operations that wait."""
+
+    limit: Whole | None = Field(None, description="at most so many; without it all")
+
+
 class Finished(Body):
     """How many operations."""
 
@@ -56,7 +62,6 @@ set_priority = Resource("setpriority", about="Move an operation that waits")
 pause = Resource("pause", about="Start no further operation; what runs goes on")
 resume = Resource("resume", about="Start operations again")
 reset_thread = Resource("reset_thread", "reset_threads", about="Stop what runs and restart the workers")
-reset_thread.not_yet(Nothing, role=Role.ADMINISTRATOR)
 
 resources = (
     scan_folder,
@@ -83,12 +88,13 @@ def scan(request: Asked, body: Scan) -> dict[str, Any]:
 @get_process.takes(Nothing, Role.VIEWER)
 def running(request: Asked, body: Nothing) -> dict[str, Any]:
     sentence, operations = requests.get_process()
-    return {"msg": sentence, "operations": operations}
+    return {"msg": sentence, "operations": operations, **requests.state()}
 
 
-@get_queue.takes(Nothing, Role.VIEWER)
-def waiting(request: Asked, body: Nothing) -> dict[str, Any]:
-    return {"msg": requests.get_queue()}
+@get_queue.takes(Waiting, Role.VIEWER)
+def waiting(request: Asked, body: Waiting) -> dict[str, Any]:
+    waits, runs = requests.queue_now(body.limit)
+    return {"msg": waits, "running": runs}
 
 
 @get_logs.takes(Logs, Role.VIEWER)
@@ -96,41 +102,46 @@ def lines(request: Asked, body: Logs) -> dict[str, Any]:
     return {"msg": requests.get_logs(body.operation, body.since, body.level, min(body.limit, MOST_LINES))}
 
 
-@clear_logs.takes(Nothing)
-def clear(request: Asked, body: Nothing) -> dict[str, Any]:
-    return outcome(requests.clear_logs())
-
-
 @get_operations.takes(Finished, Role.VIEWER)
 def finished(request: Asked, body: Finished) -> dict[str, Any]:
     return {"msg": requests.get_operations(min(body.nums, MOST_LINES))}
 
 
+@clear_logs.takes(Nothing)
+def clear(request: Asked, body: Nothing) -> dict[str, Any]:
+    return outcome(requests.clear_logs(asked_by=request.auth.username))
+
+
 @remove_queue.takes(ById)
 def remove(request: Asked, body: ById) -> dict[str, Any]:
-    return outcome(requests.remove_queue(body.id))
+    return outcome(requests.remove_queue(body.id, asked_by=request.auth.username))
 
 
 @cancel.takes(ById)
 def stop(request: Asked, body: ById) -> dict[str, Any]:
-    return outcome(requests.cancel(body.id))
+    return outcome(requests.cancel(body.id, asked_by=request.auth.username))
 
 
 @requeue.takes(ById)
 def again(request: Asked, body: ById) -> dict[str, Any]:
-    return outcome(requests.requeue(body.id, request.auth.username))
+    return outcome(requests.requeue(body.id, asked_by=request.auth.username))
 
 
 @set_priority.takes(SetPriority)
 def move(request: Asked, body: SetPriority) -> dict[str, Any]:
-    return outcome(requests.set_priority(body.id, body.priority))
+    return outcome(requests.set_priority(body.id, body.priority, asked_by=request.auth.username))
 
 
 @pause.takes(Nothing)
 def hold(request: Asked, body: Nothing) -> dict[str, Any]:
-    return outcome(requests.pause())
+    return outcome(requests.pause(asked_by=request.auth.username))
 
 
 @resume.takes(Nothing)
 def go_on(request: Asked, body: Nothing) -> dict[str, Any]:
-    return outcome(requests.resume())
+    return outcome(requests.resume(asked_by=request.auth.username))
+
+
+@reset_thread.takes(Nothing, Role.ADMINISTRATOR)
+def restart(request: Asked, body: Nothing) -> dict[str, Any]:
+    return outcome(requests.reset(asked_by=request.auth.username))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.utils.timezone import now
@@ -54,14 +55,23 @@ def note_all(user: str, action: str, kind: str, changes: Iterable[Changed]) -> N
 def history(kind: str, target: object, limit: int | None = None) -> list[dict[str, Any]]:
     """The changes of one object, newest first: time, user, action, before, after."""
     rows = Change.objects.filter(kind=kind, target=str(target)).order_by("-id")[:limit]
-    return [
-        {
-            "id": row.pk,
-            "time": row.time.isoformat().replace("+00:00", "Z"),
-            "user": row.user,
-            "action": row.action,
-            "before": row.before,
-            "after": row.after,
-        }
-        for row in rows
-    ]
+    return [shown(row) for row in rows]
+
+
+def changes(user: str, kind: str, since: datetime | None, limit: int | None) -> list[dict[str, Any]]:
+    """The changes of all objects, newest first, each with its kind and target; empty words mean any."""
+    conditions = {"user": user, "kind": kind, "time__gte": since}
+    rows = Change.objects.filter(**{name: value for name, value in conditions.items() if value})
+    return [{**shown(row), "kind": row.kind, "target": row.target} for row in rows.order_by("-id")[:limit]]
+
+
+def shown(row: Change) -> dict[str, Any]:
+    """One change as it is answered."""
+    return {
+        "id": row.pk,
+        "time": row.time.isoformat().replace("+00:00", "Z"),
+        "user": row.user,
+        "action": row.action,
+        "before": row.before,
+        "after": row.after,
+    }

@@ -5,19 +5,36 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Q
 from django.utils.timezone import now
 
 from marserver.jobs.models import Job, Level, LogLine
 
 LEVELS = {logging.INFO: Level.INFO, logging.WARNING: Level.WARN}
-logger = logging.getLogger("marserver.jobs")
+MOST_LINES = 100_000  # of the table; operations that ended have their files
+TURN = 0x6D61726C  # the number of the lock under which PostgreSQL hands out the numbers of lines
 
 
+@transaction.atomic
 def write(level: str, text: str, job: Job | None = None) -> LogLine:
     """Add one line to the live log; line ends become blanks, so a line stays a line."""
+    take_turn()
     return LogLine.objects.create(job=job, time=now(), level=level, text=" ".join(text.split()))
+
+
+def take_turn() -> None:
+    """Let lines come into the table in the order of their numbers, so that followers miss none.
+
+    SQLite has one writer at a time by itself.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TURN])
 
 
 def lines(
@@ -37,6 +54,33 @@ def clear() -> int:
     """Empty the live log; the lines of an operation stay with it. Gives how many were cleared."""
     LogLine.objects.filter(job=None, live=True).delete()
     return LogLine.objects.filter(live=True).update(live=False)
+
+
+def keep(job: Job) -> str:
+    """Write the log of one operation into LOGS and make room for others; gives its path below the root."""
+    path = save(job, Path(settings.MAR_ROOT) / "LOGS")
+    prune()
+    return path.relative_to(settings.MAR_ROOT).as_posix()
+
+
+def prune(most: int = MOST_LINES) -> int:
+    """Drop the oldest lines beyond a number, of operations that have ended only; gives how many."""
+    newest_gone = LogLine.objects.order_by("-id")[most : most + 1].first()
+    if newest_gone is None:
+        return 0
+    old = LogLine.objects.filter(pk__lte=newest_gone.pk)
+    return old.filter(Q(job=None) | Q(job__ended_at__lt=newest_gone.time)).delete()[0]
+
+
+def kept(job: Job, since: datetime | None, level: str, limit: int | None) -> Iterator[str] | None:
+    """The lines of an ended operation from its file, newest first; None where there is no such file."""
+    path = Path(settings.MAR_ROOT) / job.log_path
+    if not job.log_path or not path.is_file():
+        return None
+    lines = reversed(path.read_text("utf-8").splitlines())
+    first = f"{since:%Y-%m-%dT%H:%M:%SZ}" if since else ""
+    wanted = (line for line in lines if line >= first and level in ("", line.split(" ", 2)[1]))
+    return islice(wanted, limit)
 
 
 def save(job: Job, folder: Path) -> Path:

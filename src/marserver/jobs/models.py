@@ -67,12 +67,29 @@ class QueueState(models.Model):
 
     paused = models.BooleanField(default=False)
     touched = models.DateTimeField(null=True)
+    generation = models.PositiveIntegerField(default=0)  # how often the workers were asked to start again
+    reset_at = models.DateTimeField(null=True)  # when they last were
 
     class Meta:
         db_table = "files_queuestate"
 
     def __str__(self) -> str:
         return "paused" if self.paused else "open"
+
+
+class WorkerBeat(models.Model):
+    """The last sign of life of one worker."""
+
+    name = models.CharField(max_length=200, unique=True)  # host, process namespace, process and its birth
+    generation = models.PositiveIntegerField()  # of the workers, when it began
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "files_workers"
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Level(models.TextChoices):

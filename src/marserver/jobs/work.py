@@ -1,5 +1,6 @@
 """A job as its task sees it: parameters, progress, log, and whether it should stop."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -46,6 +47,7 @@ class Work:
         self.job = job
         self.params: dict[str, Any] = job.params
         self.stop: Stop | None = None
+        self.ending = threading.Lock()  # held by the one who records the end
         self.band = ""
         self._noted = ("", 0.0)
 

@@ -1,28 +1,30 @@
 """The worker: claim a job, run its task, record the end, again and again.
 
 It may be killed at any moment: its lease runs out and the job is queued again. SIGTERM makes it hand the job
-back at the next point where nothing is half done.
+back at the next point where nothing is half done. Where a reset wants so it starts again as a new process.
 """
 
 import logging
+import multiprocessing
 import os
 import signal
-import socket
+import sys
 import threading
+import time
 import traceback
-from pathlib import Path
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 
 from mar.errors import MarError
 from marserver.errors import Refused
-from marserver.jobs import log, queue
+from marserver.jobs import leases, log, presence, queue
 from marserver.jobs.engine import close_shared_engine
 from marserver.jobs.heartbeat import heartbeat
-from marserver.jobs.models import Level, Status
+from marserver.jobs.models import Job, Level, Status
+from marserver.jobs.names import is_alive, own_name
 from marserver.jobs.work import Report, Stop, Stopped, Tasks, Work
 
 logger = logging.getLogger(__name__)
@@ -30,12 +32,19 @@ POLL_S = 0.3
 
 
 class Worker:
-    """One worker process: runs one job at a time."""
+    """One worker process: runs one job at a time.
 
-    def __init__(self, tasks: Tasks, name: str = "") -> None:
+    `start_again` replaces a process whose job cannot be stopped in another way.
+    """
+
+    def __init__(self, tasks: Tasks, name: str = "", start_again: Callable[[], None] | None = None) -> None:
         self.tasks = tasks
         self.name = name or own_name()
+        self.start_again = start_again
         self.leaving = threading.Event()
+        self.reset = False  # leaving in order to start again
+        self.generation: int | None = None
+        self.seen = 0.0
         self.work: Work | None = None
 
     def leave(self) -> None:
@@ -46,60 +55,57 @@ class Worker:
             work.stop = work.stop or Stop.LEAVING
 
     def run(self) -> None:
-        """Work until asked to leave."""
-        queue.recover_of_dead(self.name, is_alive)
+        """Work until asked to leave, or to start again."""
+        self.generation = presence.sign_in(self.name)
+        leases.recover_of_dead(self.name, is_alive)
         while not self.leaving.is_set():
             close_old_connections()
             try:
                 worked = self.run_one()
+                self.listen()
             except DatabaseError as error:  # busy or restarting: nothing is lost, the lease sees to that
                 logger.warning("the database cannot be used now: %s", error)
                 worked = False
             if not worked:
                 self.leaving.wait(POLL_S)
+        self.sign_out()
+
+    def listen(self) -> None:
+        """Show that this worker lives, and leave where the workers are asked to start again."""
+        if time.monotonic() - self.seen > leases.lease().total_seconds() / 3:
+            self.seen = time.monotonic()
+            presence.beat(self.name)
+        if presence.generation() != self.generation:
+            self.reset = True
+            self.leaving.set()
+
+    def sign_out(self) -> None:
+        """Say that this worker ends."""
+        try:
+            presence.sign_out(self.name)
+        except DatabaseError as error:  # it will be missed within a lease
+            logger.warning("the database cannot be used now: %s", error)
 
     def run_one(self) -> bool:
         """Run the next job; False where there is none."""
-        job = queue.claim(self.name)
+        job = queue.claim(self.name, self.generation)
         if job is None:
             return False
         self.work = Work(job)
         if self.leaving.is_set():
             self.work.stop = Stop.LEAVING
         try:
-            with heartbeat(self.work), log.following(job):
+            with heartbeat(self.work, self.give_up), log.following(job):
                 end(self.work, attempt(self.work, self.tasks))
         finally:
             self.work = None
         return True
 
-
-def own_name() -> str:
-    """Host, process namespace and process of this worker: tells whether it still lives."""
-    return f"{socket.gethostname()}:{namespace()}:{os.getpid()}:{birth(os.getpid())}"
-
-
-def namespace() -> str:
-    """The space in which process numbers count; containers may share a host's name."""
-    link = Path("/proc/self/ns/pid")
-    return str(link.readlink()) if link.exists() else ""
-
-
-def birth(pid: int) -> str:
-    """When a process began, in the kernel's count; process numbers are used again. Empty where unknown."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except OSError:
-        return ""
-
-
-def is_alive(name: str, own: str) -> bool:
-    """Whether another worker may still live; one on another machine always may."""
-    host, space, pid, born = name.rsplit(":", 3) if name.count(":") > 2 else (name, "", "", "")
-    mine = own.rsplit(":", 3)
-    if [host, space] != mine[:2] or not space or not born:
-        return True
-    return birth(int(pid)) == born
+    def give_up(self, work: Work) -> None:
+        """End a job that was asked to stop and does not, and with it this process."""
+        if end(work, (Status.CANCELLED, Report("cancelled"), "")) and self.start_again is not None:
+            self.sign_out()
+            self.start_again()
 
 
 def attempt(work: Work, tasks: Tasks) -> tuple[Status, Report, str]:
@@ -124,10 +130,20 @@ def attempt(work: Work, tasks: Tasks) -> tuple[Status, Report, str]:
         return Status.FAILED, Report("failed"), f"{type(error).__name__}: {error}"
 
 
-def end(work: Work, ended: tuple[Status, Report, str]) -> None:
+def end(work: Work, ended: tuple[Status, Report, str]) -> bool:
+    """Record how a job ended, once; False where its heartbeat or its own thread is before us."""
+    if not work.ending.acquire(blocking=False):
+        return False
+    try:
+        record(work.job, work, *ended)
+    except DatabaseError:
+        work.ending.release()  # so that the other one may try
+        raise
+    return True
+
+
+def record(job: Job, work: Work, status: Status, report: Report, error: str) -> None:
     """Record how a job ended, after its log is on disk; a lost job is another worker's to record."""
-    status, report, error = ended
-    job = work.job
     if status == Status.TODO:
         work.warn(f"{job} stops here: its worker is {report.outcome}")
         if work.stop is not Stop.LOST:
@@ -135,15 +151,13 @@ def end(work: Work, ended: tuple[Status, Report, str]) -> None:
         return
     words = f"{job}: {error or report.outcome}"
     log.write(Level.CRITICAL if status == Status.FAILED else Level.INFO, words, job)
-    path = log.save(job, Path(settings.MAR_ROOT) / "LOGS")
-    kept = path.relative_to(settings.MAR_ROOT).as_posix()
-    if not queue.finish(job, status, report.outcome, error, report.result, kept):
+    if not queue.finish(job, status, report.outcome, error, report.result, log.keep(job)):
         work.warn(f"{job} had been given to another worker; this end does not count")
 
 
 def main(tasks: Tasks) -> None:
-    """Run a worker in this process until SIGTERM or SIGINT."""
-    worker = Worker(tasks)
+    """Run a worker in this process until SIGTERM or SIGINT; a reset replaces it by a fresh one."""
+    worker = Worker(tasks, start_again=start_again)
 
     def leave(number: int, frame: FrameType | None) -> Any:
         worker.leave()
@@ -154,3 +168,14 @@ def main(tasks: Tasks) -> None:
         worker.run()
     finally:
         close_shared_engine()
+    if worker.reset:
+        start_again()
+
+
+def start_again() -> None:
+    """Replace this process by a fresh one of the same command; what hangs in it or below it is killed."""
+    logger.warning("the worker starts again")
+    for child in multiprocessing.active_children():
+        child.kill()
+    logging.shutdown()
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])

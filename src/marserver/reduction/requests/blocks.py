@@ -18,10 +18,13 @@ from marserver.archive.models import (
     SciBlock,
     SciByFilter,
 )
-from marserver.archive.queries import containing, midnight
+from marserver.archive.queries import LARGEST_ID, containing, midnight
+from marserver.audit.record import note
 from marserver.errors import Conflict, Invalid, NotFound
+from marserver.jobs import queue
 from marserver.reduction import site
-from marserver.reduction.requests.finding import known
+from marserver.reduction.requests.changing import as_row
+from marserver.reduction.requests.finding import held, known
 from marserver.reduction.requests.outcome import Outcome
 
 FRAME_TYPE = {
@@ -37,7 +40,10 @@ PART_KIND = {"flatblock": "flatbyfilter", "sciblock": "scibyfilter"}
 DAYS_AROUND = 30
 
 
-def create(kind: str, start: date, end: date, *, band: str = "", contains: str = "") -> Outcome:
+@transaction.atomic
+def create(
+    kind: str, start: date, end: date, *, band: str = "", contains: str = "", asked_by: str = ""
+) -> Outcome:
     """Make a block of the valid frames of these days, both included.
 
     `kind` is biasblock, flatbyfilter, flatblock, scibyfilter or sciblock; `band` is needed where the block
@@ -48,8 +54,27 @@ def create(kind: str, start: date, end: date, *, band: str = "", contains: str =
         raise Invalid(f"startDate {start} is after endDate {end}")
     if kind not in FRAME_TYPE:
         raise Invalid(f"a {kind} is not made by create")
-    with transaction.atomic():
-        return MAKERS[kind](start, end, band, contains)
+    outcome = MAKERS[kind](start, end, band, contains)
+    note_new(kind, known(kind, outcome.values["id"]), asked_by)
+    return outcome
+
+
+def note_new(kind: str, block: Any, asked_by: str) -> None:
+    """Write a new block down, and each of its parts."""
+    note(asked_by, "create", kind, block.pk, after=contents(kind, block))
+    for one in parts_of(kind, block):
+        note_new(PART_KIND[kind], one, asked_by)
+
+
+def contents(kind: str, block: Any) -> dict[str, Any]:
+    """A block with what it holds, as the audit keeps it."""
+    held_ids = getattr(block, PARTS.get(kind) or FRAMES[kind]).order_by("pk").values_list("pk", flat=True)
+    return {**as_row(kind, block), "parts" if kind in PARTS else "frames": list(held_ids)}
+
+
+def parts_of(kind: str, block: Any) -> list[Any]:
+    """The blocks of one band that a block of all bands consists of."""
+    return list(getattr(block, PARTS[kind]).order_by("pk")) if kind in PARTS else []
 
 
 def create_bias(start: date, end: date, band: str, contains: str) -> Outcome:
@@ -164,54 +189,79 @@ def nearby(frame_type: str, band: str, start: date, end: date) -> str:
     return f"there are {count} between {ends[0].obs_date.date()} and {ends[count - 1].obs_date.date()}"
 
 
-def add(kind: str, row_id: int, objid: int) -> Outcome:
+@transaction.atomic
+def add(kind: str, row_id: int, objid: int, *, asked_by: str = "") -> Outcome:
     """Put a frame into a block, or a part into a flatblock or sciblock.
 
     Raises NotFound, and Conflict where type or band differ.
     """
     kind = named(kind).name
-    block = known(kind, row_id)
-    if kind in PARTS:
-        some = known(PART_KIND[kind], objid)
-        getattr(block, PARTS[kind]).add(some)
-        return Outcome(f"{some} added to {kind} {row_id}", {"id": row_id, "objid": objid})
-    frame = known("individualfile", objid)
+    block = held(kind, row_id)
+    some = known(PART_KIND.get(kind, "individualfile"), objid)
+    if kind not in PARTS:
+        check_fits(kind, block, some)
+    inside = getattr(block, PARTS.get(kind) or FRAMES[kind])
+    if not inside.filter(pk=objid).exists():
+        inside.add(some)
+        note(asked_by, "add", kind, row_id, after={"objid": objid})
+    return Outcome(f"{some} added to {kind} {row_id}", {"id": row_id, "objid": objid})
+
+
+def check_fits(kind: str, block: Any, frame: IndividualFile) -> None:
+    """Raises Conflict where a frame is of another type or band than a block."""
     wanted, band = FRAME_TYPE[kind], getattr(block, "band", "")
     if frame.file_type != wanted or (band and frame.band != band):
         raise Conflict(
-            f"{frame.file_name} is {frame.file_type} {frame.band or ''}; {kind} {row_id} is {wanted} {band}"
+            f"{frame.file_name} is {frame.file_type} {frame.band or ''}; {kind} {block.pk} is {wanted} {band}"
         )
-    getattr(block, FRAMES[kind]).add(frame)
-    return Outcome(f"{frame.file_name} added to {kind} {row_id}", {"id": row_id, "objid": objid})
 
 
-def remove(kind: str, row_id: int, objid: int) -> Outcome:
+@transaction.atomic
+def remove(kind: str, row_id: int, objid: int, *, asked_by: str = "") -> Outcome:
     """Take a frame or part out of a block; raises NotFound where it is not in it."""
     kind = named(kind).name
-    block = known(kind, row_id)
-    held = getattr(block, PARTS.get(kind) or FRAMES[kind])
-    some = held.filter(pk=objid).first()
+    inside = getattr(held(kind, row_id), PARTS.get(kind) or FRAMES[kind])
+    some = inside.filter(pk=objid).first() if objid <= LARGEST_ID else None
     if some is None:
         raise NotFound(f"{kind} {row_id} does not hold {objid}")
-    held.remove(some)
+    inside.remove(some)
+    note(asked_by, "remove", kind, row_id, before={"objid": objid})
     return Outcome(f"{some} removed from {kind} {row_id}", {"id": row_id, "objid": objid})
 
 
-def delete(kind: str, row_id: int) -> Outcome:
-    """Delete a block that was never processed; raises NotFound, and Conflict where products hang on it."""
+@transaction.atomic
+def delete(kind: str, row_id: int, *, asked_by: str = "") -> Outcome:
+    """Delete a block that was never processed, with the parts that are of no other block.
+
+    Raises NotFound, and Conflict where products hang on it or work on it is queued.
+    """
     kind = named(kind).name
-    block = known(kind, row_id)
-    parts = list(getattr(block, PARTS[kind]).all()) if kind in PARTS else []
+    block = held(kind, row_id)
+    parts = [one for one in parts_of(kind, block) if len(wholes_of(kind, PART_KIND[kind], one)) == 1]
     if any(has_products(one) for one in (block, *parts)):
         raise Conflict(f"{kind} {row_id} has products and is kept; validate flips it to invalid instead")
+    gone = [(kind, block), *((PART_KIND[kind], one) for one in parts)]
+    for name, one in [*gone, *((whole, row) for whole in PARTS for row in wholes_of(whole, kind, block))]:
+        check_idle(name, one)
     try:
-        with transaction.atomic():
-            block.delete()
-            for one in parts:
-                one.delete()
+        for name, one in gone:
+            note(asked_by, "delete", name, one.pk, before=contents(name, one))
+            one.delete()
     except ProtectedError as error:
         raise Conflict(f"{kind} {row_id} is in use and is kept") from error
     return Outcome(f"{kind} {row_id} deleted", {"id": row_id})
+
+
+def wholes_of(whole: str, kind: str, block: Any) -> list[Any]:
+    """The blocks of all bands, of one kind, that a block belongs to."""
+    return list(getattr(block, f"{whole}s").all()) if PART_KIND[whole] == kind else []
+
+
+def check_idle(kind: str, block: Any) -> None:
+    """Raises Conflict where an operation on a block waits or runs."""
+    job = queue.alive(kind, str(block.pk))
+    if job is not None:
+        raise Conflict(f"{kind} {block.pk} is kept: {queue.already(job)}")
 
 
 def has_products(block: Any) -> bool:

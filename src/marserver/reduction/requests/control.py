@@ -1,131 +1,126 @@
-"""What the queue, the worker and the log show, and what an operator may do to them."""
+"""What an operator may do to the queue, the workers and the log."""
 
-from datetime import datetime
-from typing import Any
+from django.db import transaction
 
-from django.utils.timezone import now
-
-from marserver.archive.rows import plain
-from marserver.jobs import log, queue
-from marserver.jobs.models import Job
+from marserver.archive.kinds import KINDS
+from marserver.audit.record import note
+from marserver.errors import Conflict, NotFound
+from marserver.jobs import log, presence, steering
+from marserver.jobs.models import Job, Level, QueueState
+from marserver.jobs.steering import Reset
+from marserver.reduction.requests.finding import known
 from marserver.reduction.requests.outcome import Outcome
 
-
-def get_queue() -> list[dict[str, Any]]:
-    """The operations that wait, in order; scalars all."""
-    return [
-        {
-            "id": job.pk,
-            "function": job.function,
-            "block": " ".join(word for word in (job.block, job.band) if word),
-            "code": job.code,
-            "user": job.user,
-            "priority": job.priority,
-            "queued_at": plain(job.queued_at),
-        }
-        for job in queue.waiting()
-    ]
+QUEUE = "queue"  # as the audit names it: there is one
 
 
-def get_process() -> tuple[str, list[dict[str, Any]]]:
-    """One sentence on what runs now, `Available` where nothing does, and the running operations."""
-    operations = [running(job) for job in queue.running()]
-    return "; ".join(sentence(one) for one in operations) or "Available", operations
-
-
-def running(job: Job) -> dict[str, Any]:
-    """A running operation: how far it is, and how long it took and will take in seconds."""
-    elapsed = max((now() - job.started_at).total_seconds(), 0.0) if job.started_at else 0.0
-    remaining = elapsed * (job.total - job.done) / job.done if 0 < job.done <= job.total else None
-    return {
-        "id": job.pk,
-        "function": job.function,
-        "target": " ".join(word for word in (job.block, job.band) if word),
-        "step": job.step,
-        "band": job.step_band or job.band,
-        "done": job.done,
-        "total": job.total,
-        "elapsed": round(elapsed, 1),
-        "remaining": None if remaining is None else round(remaining, 1),
-    }
-
-
-def sentence(one: dict[str, Any]) -> str:
-    """A running operation in words."""
-    count = f" {one['done']} of {one['total']}" if one["total"] else ""
-    band = f" {one['band']}" if one["band"] and one["band"] not in one["target"].split() else ""
-    return f"{one['function']} {one['target']}{band}: {one['step'] or 'starting'}{count}"
-
-
-def get_logs(
-    operation: int | None = None, since: datetime | None = None, level: str = "", limit: int | None = 1000
-) -> dict[str, list[str]]:
-    """The log, newest line first; of one operation (raises NotFound) or the live one."""
-    if operation is not None:
-        queue.known(operation)
-    return {"main": list(log.lines(operation, since, level, limit))}
-
-
-def clear_logs() -> Outcome:
-    """Clear the live log; operations keep their lines."""
-    count = log.clear()
-    return Outcome(f"live log cleared, {count} lines", {"count": count})
-
-
-def get_operations(nums: int = 50) -> list[dict[str, Any]]:
-    """Finished operations, newest first."""
-    ended = Job.objects.filter(status__in=queue.ENDED).order_by("-ended_at", "-id")[:nums]
-    return [finished(job) for job in ended]
-
-
-def finished(job: Job) -> dict[str, Any]:
-    """A finished operation."""
-    seconds = (job.ended_at - job.started_at).total_seconds() if job.ended_at and job.started_at else None
-    return {
-        "id": job.pk,
-        "operation": str(job),
-        "endDate": plain(job.ended_at),
-        "logPath": job.log_path or None,
-        "started": plain(job.started_at),
-        "seconds": None if seconds is None else round(seconds, 3),
-        "outcome": job.outcome,
-        "user": job.user,
-        "error": job.error,
-    }
-
-
-def remove_queue(job_id: int) -> Outcome:
+@transaction.atomic
+def remove_queue(job_id: int, *, asked_by: str = "") -> Outcome:
     """Take a waiting operation out of the queue; raises NotFound, Conflict where it runs or has ended."""
-    job = queue.remove(job_id)
-    return Outcome(f"{job} removed from the queue", {"id": job_id})
+    job = steering.remove(job_id)
+    note_status(job, "removeQueue", asked_by)
+    return Outcome(f"{job} removed from the queue", {"id": job_id, "status": "cancelled"})
 
 
-def cancel(job_id: int) -> Outcome:
-    """Stop an operation: a running one between or within frames, a waiting one at once."""
-    job = queue.cancel(job_id)
+def note_status(before: Job, action: str, asked_by: str) -> None:
+    """Write down that an operation has another status than before."""
+    after = Job.objects.get(pk=before.pk)
+    note(asked_by, action, "operation", before.pk, {"status": before.status}, {"status": after.status})
+
+
+@transaction.atomic
+def cancel(job_id: int, *, asked_by: str = "") -> Outcome:
+    """Stop an operation: a running one between or within frames, a waiting one at once.
+
+    Raises NotFound, and Conflict where it has ended.
+    """
+    job = steering.cancel(job_id)
+    note(asked_by, "cancel", "operation", job_id, after={"status": job.status, "cancel": True})
     words = "will stop" if job.cancel_wanted else "removed from the queue"
     return Outcome(f"{job} {words}", {"id": job_id, "status": job.status})
 
 
-def requeue(job_id: int, asked_by: str = "") -> Outcome:
-    """Queue an ended operation again."""
-    job = queue.requeue(job_id, asked_by)
+@transaction.atomic
+def requeue(job_id: int, *, asked_by: str = "") -> Outcome:
+    """Queue an ended operation again; raises NotFound, and Conflict where it cannot run again now."""
+    check_target(steering.known(job_id))
+    job = steering.requeue(job_id, asked_by)
+    note(asked_by, "requeue", "operation", job_id, after={"job": job.pk})
     return Outcome(f"{job} queued as operation {job.pk}", {"id": job_id, "job": job.pk})
 
 
-def set_priority(job_id: int, priority: int) -> Outcome:
-    """Move a waiting operation: higher goes first."""
-    job = queue.set_priority(job_id, priority)
+def check_target(job: Job) -> None:
+    """Raises Conflict where the block of an operation has been deleted."""
+    row_id = job.params.get("id")
+    if job.kind not in KINDS or row_id is None:
+        return
+    try:
+        known(job.kind, row_id)
+    except NotFound as error:
+        raise Conflict(f"operation {job.pk} cannot run again: there is {error}") from error
+
+
+@transaction.atomic
+def set_priority(job_id: int, priority: int, *, asked_by: str = "") -> Outcome:
+    """Move a waiting operation: higher goes first. Raises NotFound, and Conflict where it does not wait."""
+    before = steering.known(job_id).priority
+    job = steering.set_priority(job_id, priority)
+    if before != priority:
+        note(asked_by, "setpriority", "operation", job_id, {"priority": before}, {"priority": priority})
     return Outcome(f"{job} has priority {priority}", {"id": job_id, "priority": priority})
 
 
-def pause() -> Outcome:
+def pause(*, asked_by: str = "") -> Outcome:
     """Start no further operation; what runs goes on."""
-    queue.set_paused(True)
+    set_paused(True, "pause", asked_by)
     return Outcome("the queue is paused; what runs goes on", {"paused": True})
 
 
-def resume() -> Outcome:
+def resume(*, asked_by: str = "") -> Outcome:
     """Start operations again."""
-    queue.set_paused(False)
+    set_paused(False, "resume", asked_by)
     return Outcome("the queue is open", {"paused": False})
+
+
+@transaction.atomic
+def set_paused(paused: bool, action: str, asked_by: str) -> None:
+    """Close or open the queue."""
+    if steering.set_paused(paused):
+        note(asked_by, action, QUEUE, QUEUE, {"paused": not paused}, {"paused": paused})
+
+
+@transaction.atomic
+def reset(*, asked_by: str = "") -> Outcome:
+    """Stop what runs and start all workers again; what waits stays in the queue."""
+    done = steering.reset()
+    ids = [job.pk for job in done.stopped]
+    note(asked_by, "reset_thread", QUEUE, QUEUE, after={"stopped": ids, "workers": done.workers})
+    for job in done.stopped:
+        note(asked_by, "reset_thread", "operation", job.pk, after={"cancel": True})
+        log.write(Level.WARN, f"{job}: stopped, as {asked_by or 'somebody'} resets the workers", job)
+    return Outcome(reset_words(done), {"stopped": ids, "workers": done.workers})
+
+
+def reset_words(done: Reset) -> str:
+    """What a reset does, in a sentence."""
+    names = ", ".join(f"{job} (operation {job.pk})" for job in done.stopped)
+    stops = f"{names} will be cancelled" if names else "nothing was running"
+    if not done.workers:
+        return f"{stops}; no worker is alive: start one with mar worker"
+    one = done.workers == 1
+    return f"{stops}; {done.workers} worker{'' if one else 's'} start{'s' if one else ''} again"
+
+
+@transaction.atomic
+def clear_logs(*, asked_by: str = "") -> Outcome:
+    """Clear the live log; operations keep their lines."""
+    count = log.clear()
+    if count:
+        note(asked_by, "clear_logs", "log", "live", {"lines": count}, {"lines": 0})
+    return Outcome(f"live log cleared, {count} lines", {"count": count})
+
+
+def state() -> dict[str, object]:
+    """Whether the queue is open, and how many workers live."""
+    paused = QueueState.objects.filter(pk=1, paused=True).exists()
+    return {"paused": paused, "workers": presence.living().count()}

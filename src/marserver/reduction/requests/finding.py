@@ -25,7 +25,17 @@ def nesting(kind: str, what: Find) -> Nesting:
 
 def known(kind: str, row_id: int) -> Any:
     """The row of this kind and id; raises NotFound."""
-    row = named(kind).objects.filter(pk=row_id).first() if 0 <= row_id <= LARGEST_ID else None
+    return one_of(named(kind).objects, kind, row_id)
+
+
+def held(kind: str, row_id: int) -> Any:
+    """The same, and nobody else's to change until the transaction ends."""
+    return one_of(named(kind).objects.select_for_update(no_key=True), kind, row_id)
+
+
+def one_of(rows: Any, kind: str, row_id: int) -> Any:
+    """The row of this id among some rows; raises NotFound."""
+    row = rows.filter(pk=row_id).first() if 0 <= row_id <= LARGEST_ID else None
     if row is None:
         raise NotFound(f"no {kind} {row_id}")
     return row
