@@ -43,9 +43,11 @@ def run_server(root: Path | None, host: str, port: int, with_worker: bool) -> No
     listening = serving.bind(host, port)
     allow_host(host)
     prepare(place)
+    from marserver.jobs.presence import is_late
+
     typer.echo(f"MAR answers at {serving.address_of(listening)} (data root {place})")
     sys.stdout.flush()
-    keeper = Keeper(worker_command(place)) if with_worker else None
+    keeper = Keeper(worker_command(place), is_late=is_late) if with_worker else None
     if keeper is not None:
         keeper.start()
     try:

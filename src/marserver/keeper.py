@@ -7,11 +7,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.2
+ASK_EVERY_S = 2.0
 LEAVE_WITHIN_S = 60.0
 SHORT_LIFE_S = 10.0
 LONGEST_PAUSE_S = 30.0
@@ -25,9 +27,12 @@ def worker_command(root: Path) -> list[str]:
 class Keeper:
     """One child process that is meant to run as long as this one."""
 
-    def __init__(self, command: list[str], pause_s: float = 1.0) -> None:
+    def __init__(
+        self, command: list[str], pause_s: float = 1.0, is_late: Callable[[int], bool] | None = None
+    ) -> None:
         self.command = command
         self.pause_s = pause_s
+        self.is_late = is_late or (lambda pid: False)  # whether a process should be another one by now
         self.stopping = threading.Event()
         self.child: subprocess.Popen[bytes] | None = None
         self.thread = threading.Thread(target=self.keep, name="keeper", daemon=True)
@@ -42,8 +47,7 @@ class Keeper:
         while not self.stopping.is_set():
             began = time.monotonic()
             self.child = self.spawn()
-            while self.child.poll() is None and not self.stopping.wait(LOOK_EVERY_S):
-                pass
+            self.watch(self.child)
             if self.stopping.is_set():
                 return
             close_pipe(self.child)
@@ -51,6 +55,16 @@ class Keeper:
             lived = time.monotonic() - began
             pause = self.pause_s if lived > SHORT_LIFE_S else min(2 * pause, LONGEST_PAUSE_S)
             self.stopping.wait(pause)
+
+    def watch(self, child: subprocess.Popen[bytes]) -> None:
+        """Wait until the child has ended or is to be stopped; one that hangs after a reset is killed."""
+        asked = time.monotonic()
+        while child.poll() is None and not self.stopping.wait(LOOK_EVERY_S):
+            if time.monotonic() - asked > ASK_EVERY_S:
+                asked = time.monotonic()
+                if self.is_late(child.pid):
+                    logger.error("the worker does not start again by itself and is killed")
+                    child.kill()
 
     def spawn(self) -> subprocess.Popen[bytes]:
         """Start the child: in its own session, so that Ctrl-C reaches it through us only.

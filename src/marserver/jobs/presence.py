@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from django.db import DatabaseError, close_old_connections
 from django.utils.timezone import now
 
 from marserver.jobs.leases import lease
@@ -45,6 +46,15 @@ def living() -> Any:
 
 def is_late(pid: int) -> bool:
     """Whether a worker process of this machine should have started again by now, and did not."""
+    close_old_connections()
+    try:
+        return has_not_begun_again(pid)
+    except DatabaseError:  # busy or restarting: asked again soon
+        return False
+
+
+def has_not_begun_again(pid: int) -> bool:
+    """Whether the last reset is some time ago and a worker process still is of the time before."""
     state = QueueState.objects.filter(pk=1).first()
     if state is None or state.reset_at is None or now() - state.reset_at < START_AGAIN_WITHIN:
         return False
