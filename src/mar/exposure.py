@@ -13,6 +13,8 @@ from astropy.io.fits import Header
 from mar.camera import Camera, FrameRules, Site
 from mar.errors import BadHeader
 
+LONGEST_FIELD = 150  # characters: with the words that products add it still is the name of a file
+
 
 class FrameType(StrEnum):
     """What a frame is."""
@@ -48,6 +50,8 @@ def read_exposure(header: Header, camera: Camera, name: str) -> Exposure:
         return _read(header, camera, name)
     except BadHeader as error:
         raise BadHeader(f"{name}: {error}") from error
+    except OverflowError as error:
+        raise BadHeader(f"{name}: the time of the exposure is outside the calendar") from error
 
 
 def _read(header: Header, camera: Camera, name: str) -> Exposure:
@@ -117,8 +121,13 @@ def _band(header: Header, camera: Camera) -> str:
 
 def _field(header: Header, cards: tuple[str, ...]) -> str:
     found = _first(header, cards)
+    if found is None:
+        return ""
     # a field names files and folders: nothing in it may lead out of them
-    return re.sub(r"[\s/\\\x00-\x1f]+", "-", str(found[1]).strip()).lstrip(".") if found else ""
+    field = re.sub(r"[\s/\\\x00-\x1f\x7f]+", "-", str(found[1]).strip()).lstrip(".")
+    if len(field) > LONGEST_FIELD:
+        raise BadHeader(f"{found[0]} has {len(field)} characters; a field has at most {LONGEST_FIELD}")
+    return field
 
 
 def _angle(header: Header, cards: tuple[str, ...], hours: bool) -> float | None:
@@ -128,13 +137,18 @@ def _angle(header: Header, cards: tuple[str, ...], hours: bool) -> float | None:
         return None
     card, value = found
     try:
-        return float(value)
+        return _known(float(value))
     except (TypeError, ValueError):
         pass
     try:
-        return float(Angle(str(value).strip(), unit="hourangle" if hours else "deg").deg)
+        return _known(float(Angle(str(value).strip(), unit="hourangle" if hours else "deg").deg))
     except ValueError as error:
         raise BadHeader(f"{card} = {value!r} is not an angle; write degrees or sexagesimal text") from error
+
+
+def _known(number: float) -> float | None:
+    """A number, or None for what telescopes write where they know none."""
+    return number if math.isfinite(number) else None
 
 
 def _date_obs(header: Header, camera: Camera) -> datetime:

@@ -3,22 +3,28 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import islice
+from os import fstat
 from pathlib import Path
+from typing import BinaryIO
 
 from django.db import transaction
 
 from mar.camera import Camera
 from mar.errors import BadHeader, BadImage, MarError
 from mar.exposure import Exposure, read_exposure
-from mar.io.fits import open_image, read_header, stem
+from mar.io.fits import ImageReader, open_image, stem
+from mar.io.headers import find_image_in
 from mar.progress import Progress, silent
 from marserver.archive.models import FrameType, IndividualFile
 from marserver.reduction.folders import Found, walk
+from marserver.reduction.paths import open_below
 
 logger = logging.getLogger(__name__)
 FILES_AT_ONCE = 200
+LONGEST_NAME = 300
 GROWING_S = 2.0  # a file changed so recently may still be on its way
 
 
@@ -83,7 +89,7 @@ def take(root: Path, files: list[Found], camera: Camera, scanned: Scanned) -> No
             follow(root, name, before, found.path)
         else:
             try:
-                fresh[name] = row_of(found.path, name, read_raw(root / found.path, camera))
+                fresh[name] = row_of(found.path, name, read_raw(root, found.path, camera))
             except MarError as error:
                 scanned.refused.append(with_path(found.path, str(error)))
     with transaction.atomic():
@@ -110,7 +116,7 @@ def known_paths(names: Iterable[str]) -> dict[str, str]:
 
 def refusal(root: Path, before: str, path: str) -> str:
     """Why a file with a known name is refused, or nothing: the same frame is no reason."""
-    if not before or same_frame(before, path) or same_pixels(root / before, root / path):
+    if not before or same_frame(before, path) or same_pixels(root, before, path):
         return ""
     return f"{path}: another file of that name is known as {before}; rename one of them"
 
@@ -120,13 +126,18 @@ def same_frame(before: str, path: str) -> bool:
     return before.removesuffix(".fz") == path.removesuffix(".fz")
 
 
-def same_pixels(before: Path, path: Path) -> bool:
+def same_pixels(root: Path, before: str, path: str) -> bool:
     """Whether two files hold the same pixels: a copy is not another frame."""
     try:
-        with open_image(before) as one, open_image(path) as other:
+        with image_of(root, before) as one, image_of(root, path) as other:
             return one.shape == other.shape and one.checksum == other.checksum
-    except BadImage:
+    except (BadImage, OSError):
         return False
+
+
+def image_of(root: Path, path: str) -> AbstractContextManager[ImageReader]:
+    """A file of the data root as an open image."""
+    return open_image(root / path, open_below(root, path))
 
 
 def follow(root: Path, name: str, before: str, path: str) -> None:
@@ -135,31 +146,42 @@ def follow(root: Path, name: str, before: str, path: str) -> None:
         IndividualFile.objects.filter(file_name=name).update(file_path=path)
 
 
-def read_raw(path: Path, camera: Camera) -> Exposure:
+def read_raw(root: Path, path: str, camera: Camera) -> Exposure:
     """What a raw file holds; raises BadHeader, and BadImage where it is truncated, growing or misshapen."""
-    header = read_header(path)
-    if time.time() - path.stat().st_mtime < GROWING_S and still_growing(path):
+    try:
+        with open_below(root, path) as file:
+            return read_opened(file, Path(path), camera)
+    except OSError as error:
+        raise BadImage(f"{Path(path).name}: cannot be read: {error.strerror or error}") from error
+
+
+def read_opened(file: BinaryIO, path: Path, camera: Camera) -> Exposure:
+    """The same of an open file."""
+    image = find_image_in(file, path)
+    if time.time() - fstat(file.fileno()).st_mtime < GROWING_S and still_growing(file):
         raise BadImage(f"{path.name}: still growing; scan again when it is complete")
-    shape = int(header["NAXIS2"]), int(header["NAXIS1"])
-    if shape != camera.raw_shape:
+    if image.shape != camera.raw_shape:
+        rows, columns = image.shape
         raise BadImage(
-            f"{path.name}: {shape[1]} x {shape[0]} pixels; a raw frame of {camera.name} has "
+            f"{path.name}: {columns} x {rows} pixels; a raw frame of {camera.name} has "
             f"{camera.raw_columns} x {camera.raw_rows}"
         )
-    return read_exposure(header, camera, stem(path))
+    return read_exposure(image.stored, camera, stem(path))
 
 
-def still_growing(path: Path) -> bool:
+def still_growing(file: BinaryIO) -> bool:
     """Whether a file changes its size within a moment."""
-    before = path.stat().st_size
+    before = fstat(file.fileno()).st_size
     time.sleep(0.02)
-    return path.stat().st_size != before
+    return fstat(file.fileno()).st_size != before
 
 
 def row_of(path: str, name: str, exposure: Exposure) -> IndividualFile:
     """The row of a raw frame."""
     if exposure.type == FrameType.SCI and not exposure.field:
         raise BadHeader(f"{exposure.name}: no OBJECT; a science frame needs the name of its field")
+    if len(name) > LONGEST_NAME:
+        raise BadHeader(f"{exposure.name}: its path has more than {LONGEST_NAME} characters; move it")
     return IndividualFile(
         file_name=name,
         file_path=path,
