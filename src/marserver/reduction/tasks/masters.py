@@ -71,7 +71,7 @@ def process_flatblock(work: Work) -> Report:
             failed[part.band] = str(error)
             work.critical(f"{part}: {error}")
     if not failed:
-        record.change(block, status=1)
+        record.done(block, setup)
     done = block.flats_by_filter.filter(isvalid=True, status=1).count()
     return counted(str(block), done, failed, pace)
 

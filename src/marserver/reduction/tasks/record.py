@@ -10,20 +10,27 @@ from django.utils.timezone import now
 
 from mar.io.fits import read_header
 from mar.run.products import ColourProducts, Dropped, MasterProducts, ScienceProducts, TileProducts
+from marserver.archive.kinds import KINDS
 from marserver.archive.models import (
     BiasBlock,
     FieldImage,
     FinalTile,
     FlatByFilter,
+    FlatsBlock,
     FrameType,
     IndividualFile,
     Sci,
+    SciBlock,
     SciByFilter,
     Superflat,
 )
+from marserver.audit.record import note
 from marserver.reduction.site import relative
 from marserver.reduction.tasks.setup import Setup
 
+KIND_OF = {kind.model: kind.name for kind in KINDS.values()}
+# Products are made again: the job tells it where nothing else changes
+NOTED = ("status", "failed_step", "error", "flag", "job")
 STATISTICS = ("modeavg", "medianavg", "noiseavg", "medianrms", "noiserms")
 
 
@@ -56,18 +63,54 @@ def change(row: Any, **values: Any) -> None:
     row.save(update_fields=list(values))
 
 
+@transaction.atomic
+def change_noted(row: Any, setup: Setup, **values: Any) -> None:
+    """The same, and the audit keeps how far the row came and what failed."""
+    before = stands(row)
+    change(row, **values)
+    write_down(row, setup, before)
+
+
+def stands(row: Any) -> dict[str, Any]:
+    """What the audit keeps of a row, as it is in the database now; nothing where there is no row yet."""
+    rows = type(row).objects.select_for_update(no_key=True).filter(pk=row.pk)
+    return rows.values(*noted_columns(row)).first() or {}
+
+
+def stands_by(model: type[FinalTile | FieldImage], **words: str) -> dict[str, Any]:
+    """The same of the product of a field; nothing where it is the first one."""
+    row = model.objects.filter(**words).first()
+    return stands(row) if row is not None else {}
+
+
+def noted_columns(row: Any) -> list[str]:
+    """The columns that the audit keeps when a job changes them."""
+    return [field.name for field in row._meta.concrete_fields if field.name in NOTED]
+
+
+def write_down(row: Any, setup: Setup, before: dict[str, Any]) -> None:
+    """Note what a job has changed of a row; nothing where that is nothing."""
+    now_is = {name: getattr(row, name) for name in noted_columns(row)}
+    after = {name: value for name, value in now_is.items() if before.get(name, "") != value}
+    if after:
+        old = {name: value for name, value in before.items() if name in after}
+        note(setup.user, setup.function, KIND_OF[type(row)], row.pk, old, {**after, "job": setup.job})
+
+
 def by_path(frames: Iterable[IndividualFile], paths: Iterable[Path]) -> list[IndividualFile]:
     """Those of the frames that a run names by path."""
     named = {relative(path) for path in paths}
     return [frame for frame in frames if frame.file_path in named]
 
 
-def note_dropped(frames: Iterable[IndividualFile], dropped: Iterable[Dropped], step: str) -> None:
+def note_dropped(
+    frames: Iterable[IndividualFile], dropped: Iterable[Dropped], step: str, setup: Setup
+) -> None:
     """Write the reason beside each frame that was left out."""
     reasons = {relative(one.path): one.reason for one in dropped}
     for frame in frames:
         if frame.file_path in reasons:
-            change(frame, failed_step=step, error=reasons[frame.file_path])
+            change_noted(frame, setup, failed_step=step, error=reasons[frame.file_path])
 
 
 @transaction.atomic
@@ -82,16 +125,18 @@ def master(
     used = {Path(frame.file_path).name: frame for frame in by_path(frames, products.used)}
     sums = checksums_in(products.master)
     for name, frame in used.items():
-        change(
+        change_noted(
             frame,
+            setup,
             status=max(frame.status, 1),
             failed_step="",
             error="",
             checksum=sums.get(name, frame.checksum),
         )
-    note_dropped(frames, products.dropped, "combine")
-    change(
+    note_dropped(frames, products.dropped, "combine", setup)
+    change_noted(
         block,
+        setup,
         status=1,
         master_path=relative(products.master),
         master_thumb=relative(products.thumb),
@@ -112,8 +157,9 @@ def master(
 def fringe(block: Superflat, frames: list[IndividualFile], products: MasterProducts, setup: Setup) -> None:
     """A superflat that is made: status 1."""
     used = by_path(frames, products.used)
-    change(
+    change_noted(
         block,
+        setup,
         status=1,
         super_flat_path=relative(products.master),
         super_flat_thumb=relative(products.thumb),
@@ -124,9 +170,14 @@ def fringe(block: Superflat, frames: list[IndividualFile], products: MasterProdu
     )
 
 
-def failure(raw: IndividualFile, step: str, error: str) -> None:
+def done(block: SciByFilter | SciBlock | FlatsBlock, setup: Setup) -> None:
+    """A block all of whose parts or frames are done: status 1."""
+    change_noted(block, setup, status=1)
+
+
+def failure(raw: IndividualFile, step: str, error: str, setup: Setup) -> None:
     """A frame that could not be reduced."""
-    change(raw, failed_step=step, error=error)
+    change_noted(raw, setup, failed_step=step, error=error)
 
 
 @transaction.atomic
@@ -153,7 +204,7 @@ def science(
         sci_row(raw, processed, products, bias, flat)
         for block in SciByFilter.objects.filter(scies=raw):
             block.processed.add(processed)
-    change(raw, **changes)
+    change_noted(raw, setup, **changes)
 
 
 def processed_row(
@@ -188,7 +239,9 @@ def processed_row(
     for name, value in values.items():
         setattr(processed, name, value)
     processed.superflat = superflat or processed.superflat
+    before = stands(processed)
     processed.save()
+    write_down(processed, setup, before)
     return processed
 
 
@@ -226,6 +279,7 @@ def tile(
 ) -> FinalTile:
     """A tile that is made: status 1, not yet reviewed, linked to the frames and blocks it comes from."""
     used = by_path(frames, products.used)
+    before = stands_by(FinalTile, field=field, band=band)
     row, _ = FinalTile.objects.update_or_create(
         field=field,
         band=band,
@@ -253,6 +307,7 @@ def tile(
             **setup.provenance,
         },
     )
+    write_down(row, setup, before)
     row.composed_by.set(used)
     blocks = SciByFilter.objects.filter(processed__in=[frame.pk for frame in used]).distinct()
     for block in blocks:
@@ -265,6 +320,7 @@ def tile(
 @transaction.atomic
 def colour(field: str, tiles: list[FinalTile], products: ColourProducts, setup: Setup) -> FieldImage:
     """A colour image that is made."""
+    before = stands_by(FieldImage, field=field)
     row, _ = FieldImage.objects.update_or_create(
         field=field,
         defaults={
@@ -275,4 +331,5 @@ def colour(field: str, tiles: list[FinalTile], products: ColourProducts, setup: 
             **setup.provenance,
         },
     )
+    write_down(row, setup, before)
     return row

@@ -34,7 +34,7 @@ def process_scibyfilter(work: Work) -> Report:
     block = SciByFilter.objects.get(pk=work.params["id"])
     setup = setup_of(work)
     tally = reduce(work, setup, scope.of_scibyfilter(block))
-    settle(block)
+    settle(block, setup)
     return tally.report(str(block))
 
 
@@ -45,9 +45,9 @@ def process_sciblock(work: Work) -> Report:
     parts = in_band_order(block.sci_by_filter.filter(isvalid=True), setup.camera.band_names)
     tally = reduce(work, setup, scope.of_sciblock(block, setup.camera.band_names))
     for part in parts:
-        settle(part)
+        settle(part, setup)
     if all(part.status == 1 for part in parts):
-        record.change(block, status=1)
+        record.done(block, setup)
     return tally.report(str(block))
 
 
@@ -70,14 +70,14 @@ def frames_of(block: SciByFilter) -> list[IndividualFile]:
     return scope.usable(scope.of_scibyfilter(block))
 
 
-def settle(block: SciByFilter) -> None:
+def settle(block: SciByFilter, setup: Setup) -> None:
     """Mark a block as done where every valid frame is ready and its tile is made."""
     frames = frames_of(block)
     fields = {frame.field for frame in frames}
     tiles = FinalTile.objects.filter(field__in=fields, band=block.band, status=1)
     ready = all(frame.status >= FrameStatus.READY for frame in frames)
     if frames and ready and set(tiles.values_list("field", flat=True)) == fields:
-        record.change(block, status=1)
+        record.done(block, setup)
 
 
 @dataclass
@@ -124,7 +124,7 @@ def reduce_frames(work: Work, setup: Setup, planned: list[Outlook], tally: Tally
     """Reduce frames side by side; each is recorded as soon as it is finished."""
     for one in planned:
         if one.fails:
-            fail(work, tally, one.frame, one.steps[0], one.fails)
+            fail(work, setup, tally, one.frame, one.steps[0], one.fails)
     todo = {one.frame.pk: one for one in planned if one.runs}
     tell_fringes(work, setup, [one for one in todo.values() if fringes_stay(one)])
     calls = {key: arguments(one, setup) for key, one in todo.items()}
@@ -178,7 +178,7 @@ def finish(work: Work, setup: Setup, tally: Tally, one: Outlook, result: Result)
     """Record what became of one frame."""
     raw = one.frame
     if result.error is not None:
-        fail(work, tally, raw, "run", explained(work, result.error))
+        fail(work, setup, tally, raw, "run", explained(work, result.error))
         return
     products = result.value
     record.science(raw, products, setup, *blocks_of(one))
@@ -198,8 +198,8 @@ def explained(work: Work, error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def fail(work: Work, tally: Tally, raw: IndividualFile, step: str, error: str) -> None:
+def fail(work: Work, setup: Setup, tally: Tally, raw: IndividualFile, step: str, error: str) -> None:
     """Record a frame that could not even be tried, or whose process died."""
-    record.failure(raw, step, error)
+    record.failure(raw, step, error, setup)
     tally.failed[raw.file_name] = error
     work.critical(f"{raw.file_name} failed at {step}: {error}")

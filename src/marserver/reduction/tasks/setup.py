@@ -21,6 +21,8 @@ class Setup:
     config: Config
     code: frozenset[str]
     job: int
+    user: str = ""  # who asked for the job
+    function: str = ""  # of the job
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -32,4 +34,6 @@ def setup_of(work: Work) -> Setup:
     """What a job runs with; raises BadCamera, BadConfig."""
     layout = replace(site.layout(), job=str(work.job.pk))
     layout.make_folders()
-    return Setup(layout, site.camera(), site.config(), execution.parse(work.job.code), work.job.pk)
+    job = work.job
+    code = execution.parse(job.code)
+    return Setup(layout, site.camera(), site.config(), code, job.pk, job.user, job.function)
