@@ -125,6 +125,7 @@ LOGGING = {
         "django.db.backends": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         # 400s and 404s are the client's business
         "django.request": {"handlers": ["console"], "level": "ERROR", "propagate": False},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         "django.security": {"handlers": ["console"], "level": "ERROR", "propagate": False},
     },
 }

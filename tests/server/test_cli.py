@@ -99,6 +99,40 @@ def test_a_name_in_use_and_an_empty_password_are_refused(mar, tmp_path):
     assert mar("user", "list", "--root", str(tmp_path)) == "alice operator\n"
 
 
+def test_a_weak_password_is_refused_with_its_reasons(mar, tmp_path):
+    told = add_user(mar, "alice", "administrator", tmp_path, "12345\n", code=2)
+    assert "too short" in told
+    assert "too common" in told
+    assert "entirely numeric" in told
+    assert mar("user", "list", "--root", str(tmp_path)) == ""
+    add_user(mar, "alice", "administrator", tmp_path, "one two three\n")
+    words = ("user", "password", "alice", "--password-stdin", "--root", str(tmp_path))
+    assert "too similar" in mar(*words, typed="alice123\n", code=2)
+
+
+def test_accounts_are_given_roles_closed_and_opened(mar, tmp_path):
+    for name, role in (("alice", "viewer"), ("carol", "administrator")):
+        add_user(mar, name, role, tmp_path, "one two three\n")
+    root = ("--root", str(tmp_path))
+    mar("user", "role", "alice", "operator", *root)
+    mar("user", "disable", "alice", *root)
+    assert mar("user", "list", *root) == "alice operator (may not log in)\ncarol administrator\n"
+    mar("user", "enable", "alice", *root)
+    assert "last active administrator" in mar("user", "disable", "carol", *root, code=2)
+    assert "no account" in mar("user", "enable", "nobody", *root, code=2)
+    database = sqlite3.connect(tmp_path / "mar.sqlite3")
+    rows = database.execute("SELECT action, target, user FROM files_changes ORDER BY id").fetchall()
+    database.close()
+    assert [row[:2] for row in rows] == [
+        ("register", "alice"),
+        ("register", "carol"),
+        ("setrole", "alice"),
+        ("setactive", "alice"),
+        ("setactive", "alice"),
+    ]
+    assert {row[2] for row in rows} == {"command line"}
+
+
 def test_the_working_folder_is_the_root_only_where_it_is_one(mar, tmp_path):
     told = mar("serve", code=2)
     assert "--root" in told

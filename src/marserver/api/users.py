@@ -1,12 +1,12 @@
 """auth/users and its neighbours: accounts for their administrators, one's own password and logins."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from marserver.accounts import logins, open_logins, people
 from marserver.accounts.models import Role, Token, User
-from marserver.api.bodies import Body, Nothing
+from marserver.api.bodies import Body, Nothing, Sets
 from marserver.api.fields import Password, UserName, Whole, YesNo, one_of
 from marserver.api.guard import Asked, require, token_of
 from marserver.api.resources import Resource
@@ -37,9 +37,10 @@ class SetPassword(Body):
     Every login of the account ends, this one too.
     """
 
-    username: UserName = Field("", description="another account (administrators); without it one's own")
+    sets: ClassVar[Sets] = (("old_password",), ("username",))
+    username: UserName = Field("", description="another account; administrators only")
     password: Password = Field(description="at least 8 characters, not common, not only digits")
-    old_password: Password = Field("", description="the present password; needed for one's own account")
+    old_password: Password = Field("", description="the present password of one's own account")
 
 
 class HistoryOf(Body):
