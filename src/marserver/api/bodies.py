@@ -41,7 +41,7 @@ class Body(BaseModel):
         try:
             body = read(sent)
         except ValidationError as error:
-            raise Invalid(sentence(cls, error.errors(include_url=False)[0])) from None
+            raise Invalid(sentence(cls, first_fault(error.errors(include_url=False)))) from None
         check_sets(cls, set(sent))
         body.check()
         return body
@@ -101,6 +101,11 @@ def accepted(cls: type[Body]) -> str:
     parts = ([alternatives(cls)] if cls.sets else []) + ([", ".join(required)] if required else [])
     words = " ".join(parts) + (f" \u2016 {', '.join(optional)}" if optional else "")
     return words.strip() or "no parameters"
+
+
+def first_fault(faults: list[ErrorDetails]) -> ErrorDetails:
+    """The fault to tell of: a parameter that nobody knows first, as it may be the misspelt name of another."""
+    return next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
 
 
 def sentence(cls: type[Body], error: ErrorDetails) -> str:
