@@ -1,4 +1,4 @@
-"""What the contract says, line by line: path, type, parameters, status, words of the answer, keys beside `msg`.
+"""What the contract says, line by line: path, type, parameters, status, words, keys beside `msg`.
 
 `$name` stands for the id of a row of the archive in test_contract.py, `rows` for a list of whole rows.
 """

@@ -104,7 +104,7 @@ def accepted(cls: type[Body]) -> str:
 
 
 def first_fault(faults: list[ErrorDetails]) -> ErrorDetails:
-    """The fault to tell of: a parameter that nobody knows first, as it may be the misspelt name of another."""
+    """The fault to tell of: a parameter that nobody knows first, it may be the misspelt name of another."""
     return next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
 
 
