@@ -5,7 +5,6 @@ from marserver.api.common import (
     Create,
     Delete,
     GetByDates,
-    Register,
     Remove,
     SetComment,
     SetStatus,
@@ -16,6 +15,7 @@ from marserver.api.common import (
     gets,
 )
 from marserver.api.processing import Process, processes
+from marserver.api.registering import registers
 from marserver.api.resources import Resource
 
 resource = Resource("biasblock", about="Bias frames, and the master and hot-pixel mask made from them")
@@ -24,4 +24,4 @@ gets(resource, GetByDates)
 creates(resource, Create)
 processes(resource, Process)
 edits(resource, Add, Remove, SetComment, Validate, SetStatus, SetSubStatus, Delete)
-resource.not_yet(Register)
+registers(resource)

@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 from marserver.api.common import (
     CreateOfBand,
     GetByDates,
-    Register,
     SetComment,
     Validate,
     edits,
@@ -14,6 +13,7 @@ from marserver.api.common import (
 )
 from marserver.api.fields import Band
 from marserver.api.guard import Asked
+from marserver.api.registering import registers
 from marserver.api.resources import Resource
 from marserver.reduction import requests
 
@@ -34,7 +34,7 @@ class CreateSuperflat(CreateOfBand):
 
 gets(resource, GetSuperflats)
 edits(resource, SetComment, Validate)
-resource.not_yet(Register)
+registers(resource)
 
 
 @resource.takes(CreateSuperflat)

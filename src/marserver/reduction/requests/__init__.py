@@ -37,6 +37,7 @@ from marserver.reduction.requests.outcome import Outcome
 from marserver.reduction.requests.plans import plan_block, plan_field, plan_fieldimage, plan_tile
 from marserver.reduction.requests.process import process
 from marserver.reduction.requests.queries import Busy, raw_query
+from marserver.reduction.requests.register import register
 from marserver.reduction.requests.remarks import (
     setcomment,
     setflag,
@@ -91,6 +92,7 @@ __all__ = [
     "process_tile",
     "queue_now",
     "raw_query",
+    "register",
     "remove",
     "remove_queue",
     "request_colour",
