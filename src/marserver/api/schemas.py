@@ -26,20 +26,26 @@ REFUSALS: dict[int, Any] = dict.fromkeys((400, 401, 403, 404, 405, 409, 413, 429
 class Whoami(BaseModel):
     """A user as clients know them."""
 
-    id: int
-    username: str
-    first_name: str
-    email: str
+    id: int = Field(examples=[1])
+    username: str = Field(examples=["alice"])
+    first_name: str = Field(examples=["Alice"])
+    email: str = Field(examples=["alice@example.org"])
 
 
 class Registered(BaseModel):
     """A new user and a token for them."""
 
     user: Whoami
-    token: str
+    token: str = Field(
+        description="to be sent with every request; it is shown only here",
+        examples=["TTGKxKQJppZ4T0LVwt0Cv1tPiNA69KUykXdmgWvYYJ4"],
+    )
 
 
 class LoggedIn(Registered):
     """A login: send the token as `Authorization: Bearer <token>`."""
 
-    expiry: str = Field(description="when the token expires unless it is used (ISO 8601, UTC)")
+    expiry: str = Field(
+        description="when the token expires unless it is used (ISO 8601, UTC)",
+        examples=["2024-03-02T09:50:00.000000Z"],
+    )
