@@ -19,7 +19,7 @@ class SandboxConfig(AppConfig):
         post_migrate.connect(come_back, sender=archive, dispatch_uid="query views come back")
 
 
-def step_aside(using: str, plan: list[Any], **kwargs: Any) -> None:
+def step_aside(using: str, plan: Any = (), **kwargs: Any) -> None:
     """Drop the views before migrations that could not change a column under them."""
     from marserver.sandbox import upkeep
 
@@ -27,7 +27,7 @@ def step_aside(using: str, plan: list[Any], **kwargs: Any) -> None:
         upkeep.drop_views(using)
 
 
-def come_back(using: str, plan: list[Any], **kwargs: Any) -> None:
+def come_back(using: str, plan: Any = (), **kwargs: Any) -> None:
     """Make the views anew after migrations."""
     from marserver.sandbox import upkeep
 

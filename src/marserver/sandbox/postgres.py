@@ -1,15 +1,17 @@
 """A statement on PostgreSQL: its own role, a transaction that reads only and is never committed."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import psycopg
 from psycopg import errors
+from psycopg.pq import ExecStatus
 from psycopg.types.string import TextLoader
 
 from marserver.sandbox.task import NotSetUp, Refused, Stopped, Task, TooLong, TooMany, TooMuch
 
+Session = psycopg.Connection[tuple[Any, ...]]
 Answer = tuple[list[str], Iterator[tuple[Any, ...]]]
 
 SCHEMA = "mar_query"
@@ -32,13 +34,10 @@ def answering(task: Task) -> Iterator[Answer]:
     database = connect(task)
     try:
         database.read_only = True
-        cursor = database.cursor()
-        rows = cursor.stream(task.query.encode())
-        first = next(rows, None)
-        try:
-            yield [column.name for column in cursor.description or ()], chained(first, rows)
-        finally:
-            rows.close()  # type: ignore[attr-defined] - a generator, which cancels what still runs
+        query = task.query.encode()
+        names = columns_of(database, query)
+        with closing(contents(database.cursor().stream(query))) as rows:
+            yield names, rows
     except psycopg.Error as error:
         raise told(error) from None
     finally:
@@ -46,14 +45,20 @@ def answering(task: Task) -> Iterator[Answer]:
         database.close()
 
 
-def chained(first: tuple[Any, ...] | None, rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    """The row that was fetched to know the columns, then the others."""
-    if first is not None:
-        yield first
-        yield from rows
+def columns_of(database: Session, query: bytes) -> list[str]:
+    """The names of the columns, which a stream without rows does not tell."""
+    for result in (database.pgconn.prepare(b"", query), database.pgconn.describe_prepared(b"")):
+        if result.status != ExecStatus.COMMAND_OK:
+            raise errors.error_from_result(result, "utf-8")
+    return [(result.fname(number) or b"").decode() for number in range(result.nfields)]
 
 
-def connect(task: Task) -> "psycopg.Connection[tuple[Any, ...]]":
+def contents(rows: Iterable[tuple[Any, ...]]) -> Generator[tuple[Any, ...], None, None]:
+    """The same rows, in a form that can be closed, which cancels what still runs."""
+    yield from rows
+
+
+def connect(task: Task) -> Session:
     """A session of the query role with its limits. Raises NotSetUp for a role that may too much."""
     try:
         database = psycopg.connect(task.target, options=options(task), connect_timeout=CONNECT_S)
@@ -76,6 +81,7 @@ def options(task: Task) -> str:
         "default_transaction_read_only": "on",
         "statement_timeout": f"{task.bounds.seconds * 1000:.0f}",
         "lock_timeout": "2000",
+        "client_connection_check_interval": "1000",
         "idle_in_transaction_session_timeout": f"{task.bounds.seconds * 1000 + 5000:.0f}",
         "max_parallel_workers_per_gather": "0",
         "work_mem": "16MB",

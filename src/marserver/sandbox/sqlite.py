@@ -40,6 +40,7 @@ json_group_array json_group_object -> ->>
 """
 FUNCTIONS = frozenset(FUNCTION_NAMES.split())
 LISTS = frozenset({"json_each", "json_tree"})  # tables made of a JSON array
+WHAT_MAY = "one SELECT of the tables of the archive is all that may be done"
 OWN_NAMES = ("sqlite_", "pragma_")
 
 
@@ -63,7 +64,7 @@ def told(error: Exception) -> Exception:
             return TooLong()
         case ["NOMEM"] | ["IOERR"] | ["FULL"]:
             return TooMuch()
-    return Refused(str(error))
+    return Refused(f"{error}: {WHAT_MAY}" if str(error) == "not authorized" else str(error))
 
 
 def connect(task: Task) -> sqlite3.Connection:
