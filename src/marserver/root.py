@@ -35,11 +35,15 @@ def enter(root: Path) -> None:
 
 
 def set_up_django() -> None:
-    """Load the settings and the applications."""
+    """Load the settings and the applications. Raises BadConfig for a bad variable of the environment."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "marserver.settings"
     import django
+    from django.core.exceptions import ImproperlyConfigured
 
-    django.setup()
+    try:
+        django.setup()
+    except ImproperlyConfigured as error:
+        raise BadConfig(str(error)) from error
 
 
 def prepare(root: Path) -> None:

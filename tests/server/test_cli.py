@@ -149,6 +149,16 @@ def test_a_root_that_cannot_be_one_is_a_clear_error(mar, tmp_path):
     assert "Traceback" not in told
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("MAR_PROXIES", "two"), ("MAR_TOKEN_HOURS", "0"), ("MAR_DATABASE_URL", "mysql://x/y")]
+)
+def test_a_bad_variable_of_the_environment_is_named(mar, environ, tmp_path, name, value):
+    environ[name] = value
+    told = mar("user", "list", "--root", str(tmp_path), code=2)
+    assert name in told
+    assert "Traceback" not in told
+
+
 def test_a_port_in_use_is_a_clear_error_and_makes_nothing(mar, tmp_path):
     with bind("127.0.0.1", 0) as taken:
         told = mar("up", "--root", str(tmp_path / "root"), "--port", str(taken.getsockname()[1]), code=2)
