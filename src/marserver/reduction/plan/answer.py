@@ -117,7 +117,7 @@ def of_master(
     combined = 0
     for entries, bias in parts:
         frames = usable(entries)
-        sentence = bias.missing() if bias is not None and bias.best is None else ""
+        sentence = bias.missing if bias is not None and bias.best is None else ""
         if bias is not None:
             plan.masters.append(choice_for(bias, [frame.pk for frame in frames]))
         if sentence:

@@ -60,7 +60,7 @@ def described(choice: Choice, needed: bool) -> dict[str, Any]:
         "path": path_of(best.block) if best else None,
         "why": reason(choice, best),
         "needed": needed,
-        "fails": choice.missing() if best is None and needed and choice.kind != "superflat" else "",
+        "fails": choice.missing if best is None and needed and choice.kind != "superflat" else "",
         "nearest_miss": candidate(miss) if miss else None,
         "candidates": [candidate(one) for one in best_first(choice)],
         "candidates_left_out": max(len(choice.judged) - MOST_CANDIDATES, 0),
@@ -96,7 +96,7 @@ def reason(choice: Choice, best: Judged | None) -> str:
         return "linked by setsuperflat" if best else "the linked superflat is not made yet; the fringes stay"
     if best is None:
         stay = "; the fringes stay" if choice.kind == "superflat" else ""
-        return choice.missing() + stay
+        return choice.missing + stay
     rivals = [one for one in choice.judged if one.fits and one.days_away == best.days_away]
     where = "its dates hold the frame's" if not best.days_away else "none holds the date; it is the nearest"
     if len(rivals) == 1:

@@ -83,7 +83,7 @@ class Choice:
     def needed(self) -> Any:
         """The block that is taken; raises MissingMaster, which names the date and what there is instead."""
         if self.best is None:
-            raise MissingMaster(self.missing())
+            raise MissingMaster(self.missing)
         return self.best.block
 
     @property
@@ -92,6 +92,7 @@ class Choice:
         words = {"biasblock": "bias block", "flatbyfilter": "flat block", "superflat": "superflat"}
         return f"{self.band} {words[self.kind]}".strip()
 
+    @cached_property
     def missing(self) -> str:
         """Why there is none, and what to do."""
         good = [one for one in self.judged if all(one.keeps[:3])]

@@ -55,11 +55,15 @@ def ready() -> Any:
 def tiles(some: list[Outlook], wanted: Wanted) -> list[Tile]:
     """The tiles that would be made, should no frame fail on its way."""
     where = places(some, wanted)
-    coming = Counter(
-        (one.frame.field, one.frame.band or "") for one in some if one.runs and "am" in one.steps
-    )
+    coming = Counter((one.frame.field, one.frame.band or "") for one in some if gets_ready(one))
     here = ready_counts({field for field, _ in where}) if wanted.set_back in (None, 5) else {}
     return [Tile(*place, here.get(place, 0) + coming[place]) for place in where]
+
+
+def gets_ready(one: Outlook) -> bool:
+    """Whether a frame is ready to coadd after its steps; never where its processed frame is invalid."""
+    processed = one.frame.processed
+    return one.runs and "am" in one.steps and (processed is None or processed.isvalid)
 
 
 def ready_counts(fields: Iterable[str]) -> dict[Place, int]:

@@ -6,9 +6,9 @@ from mar import run
 from mar.errors import MarError, NotEnoughFrames
 from marserver.archive.models import FinalTile, FrameStatus, FrameType, IndividualFile
 from marserver.errors import Conflict
-from marserver.jobs import queue
 from marserver.jobs.work import Report, Work
 from marserver.reduction.plan.tiles import bands_done, good_tiles, nothing_ready, ready
+from marserver.reduction.requests.images import process_fieldimage as ask_for_image
 from marserver.reduction.site import absolute
 from marserver.reduction.tasks import record
 from marserver.reduction.tasks.masters import paths
@@ -82,12 +82,9 @@ def queue_colour_image(work: Work, setup: Setup, field: str) -> None:
     """After the last band's tile of a field its colour image is made by itself."""
     if not set(setup.camera.band_names) <= bands_done(field):
         return
-    params = {"field": field, "partial": False}
     try:
-        job = queue.enqueue(
-            queue.Order("process_fieldimage", "fieldimage", field, params=params, user=work.job.user)
-        )
-        work.info(f"all bands of {field} are done: colour image queued as operation {job.pk}")
+        done = ask_for_image(field=field, asked_by=work.job.user)
+        work.info(f"all bands of {field} are done: {done.msg}")
     except Conflict:  # it waits already, and will take the new tile
         pass
 
