@@ -1,6 +1,7 @@
 """Responses on their way to the client: whole ones at once, long ones in pieces until the client is gone."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -14,6 +15,8 @@ from marserver.threads import anywhere, within
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+leaving = threading.Event()  # set when the server ends: nobody is to wait for those who follow
 
 
 def head(response: HttpResponseBase) -> Message:
@@ -55,8 +58,11 @@ async def made_in(thread: ThreadPoolExecutor, response: StreamingHttpResponse) -
 
 
 async def followed(response: StreamingHttpResponse) -> AsyncIterator[bytes]:
-    """The pieces of a response that looks for news now and then, each made in any thread."""
+    """The pieces of a response that looks for news now and then, each made in any thread.
+
+    A piece may be empty: then there is nothing new, and it is seen whether the client still is there.
+    """
     pieces = iter(response)
-    while piece := await anywhere(lambda: next(pieces, b"")):
+    while not leaving.is_set() and (piece := await anywhere(lambda: next(pieces, None))) is not None:
         yield piece
         await asyncio.sleep(response.every_s)  # type: ignore[attr-defined]

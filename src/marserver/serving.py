@@ -3,6 +3,7 @@
 import resource
 import signal
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from mar.errors import BadConfig
@@ -56,7 +57,20 @@ def serve(listening: socket.socket) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, frame: None)
     allow_many_connections()
-    uvicorn.Server(config()).run(sockets=[listening])
+    server = uvicorn.Server(config())
+    server.handle_exit = leaving_with(server.handle_exit)
+    server.run(sockets=[listening])
+
+
+def leaving_with(end: Callable[..., None]) -> Callable[..., None]:
+    """What ends the server, and first lets go of those who follow the log: they would be waited for."""
+    from marserver.sending import leaving
+
+    def leave(number: int, frame: Any) -> None:
+        leaving.set()
+        end(number, frame)
+
+    return leave
 
 
 def allow_many_connections() -> None:

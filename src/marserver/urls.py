@@ -2,6 +2,8 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from marserver.api.client_files import client, to_client
+from marserver.api.follow import media_follow
 from marserver.api.main import api
 from marserver.api.media import media
 from marserver.api.openapi import docs, openapi
@@ -11,7 +13,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reduction/openapi.json", openapi, name="openapi"),
     path("reduction/docs", docs, name="docs"),
     path("reduction/", api.urls),
+    path("media/follow_logs", media_follow, name="media_follow"),
     path("media/<path:path>", media, name="media"),
+    path("client", to_client),
+    path("client/", client, name="client"),
+    path("client/<path:path>", client),
     path("login", web.log_in, name="login"),
     path("logout", web.log_out, name="logout"),
     path("", web.status, name="status"),

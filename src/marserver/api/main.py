@@ -17,6 +17,7 @@ from marserver.api import (
     finaltiles,
     flatblock,
     flatbyfilter,
+    follow,
     images,
     individualfile,
     queue,
@@ -62,6 +63,7 @@ api = NinjaAPI(
     urls_namespace="reduction",
 )
 auth.join(api)
+follow.join(api)
 for resource in RESOURCES:
     resource.join(api)
 
