@@ -1,6 +1,7 @@
 """The archive as a Django application."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class ArchiveConfig(AppConfig):
@@ -8,3 +9,9 @@ class ArchiveConfig(AppConfig):
 
     name = "marserver.archive"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """After each start's migrations, see that names can be searched."""
+        from marserver.archive import search_index
+
+        post_migrate.connect(search_index.mend, sender=self)

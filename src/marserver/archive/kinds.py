@@ -30,6 +30,7 @@ class Nest:
     kind: str
     by: str  # name of the many-to-many field, or of the column
     deep: bool = False  # the nested rows carry their own nested rows
+    joined: str = ""  # the relation, where at most one row hangs and is read in the same query
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Kind:
     nests: tuple[Nest, ...] = ()
     date: str = ""  # the attribute that a range of dates looks at
     contains: str = ""  # the attribute that `contains` looks at
+    numeric: tuple[str, ...] = ()  # attributes whose true and false are answered as 1 and 0
 
     @property
     def objects(self) -> Any:
@@ -79,7 +81,7 @@ SCI = columns(
     "sciraw_id masterBiasUsed=master_bias_used_id masterFlatUsed=master_flat_used_id",
     "sextractorOut=sextractor_out scampOut=scamp_out swarpOut=swarp_out",
 )
-FRAME_NESTS = (Nest("sci", "sci", "sci_id"),)
+FRAME_NESTS = (Nest("sci", "sci", "sci_id", joined="sci"),)
 
 ALL = (
     Kind(
@@ -93,6 +95,7 @@ ALL = (
         ),
         date="obs_date",
         contains="file_name",
+        numeric=("isvalid",),
     ),
     Kind("sci", Sci, SCI),
     Kind(

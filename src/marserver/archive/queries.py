@@ -5,13 +5,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.db.models import F, Q, QuerySet, Value
-from django.db.models.functions import StrIndex
 from django.db.models.lookups import GreaterThan
 
+from marserver.archive import search
 from marserver.archive.kinds import Kind, named
 from marserver.errors import Invalid
 
 LARGEST_ID = 2**63 - 1
+MOST_PATTERNS = 100
 
 
 @dataclass(frozen=True)
@@ -32,18 +33,30 @@ class Find:
 
 
 def find(name: str, what: Find) -> QuerySet[Any]:
-    """The rows of one kind that match, in a stable order.
+    """The rows of one kind that match, in a stable order: by date where a range is asked for, else by id.
 
-    Raises Invalid for an unknown `order`.
+    Raises Invalid for an unknown `order`, and for too many patterns.
     """
     kind = named(name)
-    rows = kind.objects.filter(conditions(kind, what)).order_by(*ordering(kind, what.order))
-    stop = None if what.limit is None else what.offset + what.limit
+    rows = matching(kind, what).order_by(*ordering(kind, what))
+    limit = 1 if what.id is not None and what.limit is None else what.limit
+    stop = None if limit is None else what.offset + limit
     return rows[what.offset : stop] if what.offset or stop is not None else rows
 
 
+def matching(kind: Kind, what: Find) -> QuerySet[Any]:
+    """The rows of a kind that fulfil every condition."""
+    rows = kind.objects.filter(conditions(kind, what))
+    words = patterns(what.contains)
+    if not words:
+        return rows
+    narrow = what.id is not None or what.field
+    proposed = Q() if narrow else search.proposed(rows, words)
+    return rows.filter(containing(kind.contains, what.contains), proposed)
+
+
 def conditions(kind: Kind, what: Find) -> Q:
-    """Everything that a row must fulfil."""
+    """Everything that a row must fulfil, but for its name."""
     wanted = Q(isvalid=what.valid)
     if what.id is not None:
         wanted &= Q(pk=what.id) if 0 <= what.id <= LARGEST_ID else Q(pk__in=[])
@@ -57,7 +70,7 @@ def conditions(kind: Kind, what: Find) -> Q:
         wanted &= flagged(what.flag)
     if what.error:
         wanted &= ~Q(failed_step="")
-    return wanted & containing(kind.contains, what.contains)
+    return wanted
 
 
 def within(kind: Kind, start: date, end: date) -> Q:
@@ -80,15 +93,18 @@ def midnight(day: date) -> datetime:
 
 
 def patterns(contains: str) -> list[str]:
-    """The patterns of a comma list, blanks dropped."""
-    return [word for word in (part.strip() for part in contains.split(",")) if word]
+    """The patterns of a comma list, each once, blanks dropped; raises Invalid where they are too many."""
+    words = list(dict.fromkeys(word for part in contains.split(",") if (word := part.strip())))
+    if len(words) > MOST_PATTERNS:
+        raise Invalid(f"contains: {len(words)} patterns are too many; at most {MOST_PATTERNS} are accepted")
+    return words
 
 
 def containing(attribute: str, contains: str) -> Q:
     """Rows that hold any of the patterns literally, capitals and small letters told apart."""
     found = Q()
-    for pattern in patterns(contains):
-        found |= Q(GreaterThan(StrIndex(F(attribute), Value(pattern)), 0))
+    for word in patterns(contains):
+        found |= search.holding(attribute, word)
     return found
 
 
@@ -99,14 +115,22 @@ def flagged(flag: int) -> Q:
     return Q(flag__gte=0) & Q(GreaterThan(F("flag").bitand(flag) + Value(1), flag))
 
 
-def ordering(kind: Kind, order: str) -> list[str]:
-    """The columns to sort by: the asked one, then the id so that equal rows keep their places."""
-    if not order:
-        return ["pk"]
-    descending, key = order.startswith("-"), order.removeprefix("-")
+def ordering(kind: Kind, what: Find) -> list[str]:
+    """The columns to sort by: the asked one, then the id so that equal rows keep their places.
+
+    Both in the same direction: so one index gives the rows in order, and nothing is sorted.
+    """
+    descending, key = what.order.startswith("-"), what.order.removeprefix("-")
+    if key:
+        return [("-" if descending else "") + column for column in (attribute_of(kind, key), "pk")]
+    return [kind.date, "pk"] if what.dates is not None else ["pk"]
+
+
+def attribute_of(kind: Kind, key: str) -> str:
+    """The attribute behind a key of a row; raises Invalid for an unknown one."""
     attributes = dict(kind.columns)
     if key not in attributes:
         raise Invalid(
             f"order: no key {key!r}; accepted are {', '.join(attributes)}, with - before it for descending"
         )
-    return [("-" if descending else "") + attributes[key], "pk"]
+    return attributes[key]

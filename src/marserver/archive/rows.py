@@ -11,6 +11,8 @@ from typing import Any
 from django.db.models import QuerySet
 
 from marserver.archive.kinds import FRAME_NESTS, KINDS, Kind, Nest, named
+from marserver.archive.moment import one_moment
+from marserver.archive.reading import AllColumns, columns_of
 
 Row = dict[str, Any]
 Links = list[tuple[int, int]]
@@ -27,32 +29,44 @@ class Nesting(StrEnum):
 
 
 def stream(name: str, found: QuerySet[Any], nesting: Nesting = Nesting.ALL) -> Iterator[Row]:
-    """Rows of a kind one after another, in constant memory."""
+    """Rows of a kind one after another, in constant memory, all of the moment when the first is asked for."""
     kind = named(name)
-    nests = chosen(kind, nesting)
-    if not nests:
-        yield from flat(kind, found)
+    with one_moment():
+        yield from nested(kind, found, chosen(kind, nesting))
+
+
+def nested(kind: Kind, found: QuerySet[Any], nests: Iterable[Nest]) -> Iterator[Row]:
+    """The rows, with what hangs below them."""
+    joined, others = apart(nests)
+    upper = flat(kind, found, joined)
+    if not others:
+        yield from upper
         return
-    size = BLOCKS_AT_ONCE if nesting is Nesting.ALL else ROWS_AT_ONCE
-    upper = flat(kind, found)
-    while batch := list(islice(upper, size)):
-        yield from with_nests(kind, batch, nests)
+    while batch := list(islice(upper, BLOCKS_AT_ONCE)):
+        yield from with_nests(kind, batch, others)
 
 
 def chosen(kind: Kind, nesting: Nesting) -> tuple[Nest, ...]:
     """What hangs below the rows of this answer."""
     wanted = {Nesting.ALL: kind.nests, Nesting.NONE: ()}
-    return wanted.get(nesting, tuple(nest for nest in kind.nests if nest.kind == "sci"))
+    return wanted.get(nesting, tuple(nest for nest in kind.nests if nest.joined))
 
 
-def flat(kind: Kind, found: QuerySet[Any]) -> Iterator[Row]:
-    """The columns of a kind, one row after another."""
-    keys = [key for key, _ in kind.columns]
-    attributes = [attribute for _, attribute in kind.columns]
-    for values in found.values_list(*attributes).iterator(chunk_size=ROWS_AT_ONCE):
-        row = {key: plain(value) for key, value in zip(keys, values, strict=True)}
-        if kind.name == "individualfile":
-            row["isvalid"] = int(row["isvalid"])
+def apart(nests: Iterable[Nest]) -> tuple[Nest | None, list[Nest]]:
+    """The one that is read in the same query, and the others."""
+    every = list(nests)
+    return next((nest for nest in every if nest.joined), None), [nest for nest in every if not nest.joined]
+
+
+def flat(kind: Kind, found: QuerySet[Any], joined: Nest | None = None, few: bool = False) -> Iterator[Row]:
+    """The columns of a kind, with the row joined to it, one row after another; `few` are fetched at once."""
+    own, hung = columns_of(kind.name), columns_of(joined.kind) if joined else None
+    asked = found.values_list(AllColumns(kind.name, joined))
+    end = len(own.keys)
+    for values in asked if few or found.query.is_sliced else asked.iterator(chunk_size=ROWS_AT_ONCE):
+        row = own.row(values)
+        if joined and hung and values[end] is not None:
+            row[joined.key] = [hung.row(values[end:])]
         yield row
 
 
@@ -81,11 +95,13 @@ def below(kind: Kind, rows: list[Row], nest: Nest) -> dict[int, list[Row]]:
     """The rows below each of these, by id of the upper row."""
     child = KINDS[nest.kind]
     links, found = by_column(rows, nest, child) if in_column(kind, nest) else by_link(kind, rows, nest, child)
-    by_id = {row["id"]: row for row in with_nests(child, list(flat(child, found)), nests_below(nest, child))}
+    joined, others = apart(nests_below(nest, child))
+    lower = with_nests(child, list(flat(child, found, joined, few=True)), others)
+    by_id = {row["id"]: row for row in lower}
     children: dict[int, list[Row]] = defaultdict(list)
-    for upper, lower in links:
-        if lower in by_id:  # not if it went away between the two queries
-            children[upper].append(by_id[lower])
+    for upper, number in links:
+        if number in by_id:
+            children[upper].append(by_id[number])
     return children
 
 

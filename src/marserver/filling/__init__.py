@@ -7,6 +7,7 @@ from django.db.models import Max
 
 from mar.errors import BadConfig
 from mar.progress import Progress, silent
+from marserver.archive import search_index
 from marserver.archive.models import FieldImage, FinalTile, IndividualFile
 from marserver.filling.nights import Nights
 from marserver.filling.tables import count_on
@@ -24,11 +25,11 @@ def fill(rows: int, seed: int = 1, add: bool = False, progress: Progress = silen
         refuse_frames()
     nights = Nights(seed, last_night(), known_fields())
     # Rows point at each other in circles: SQLite would look for the other end at every insert
-    with connection.constraint_checks_disabled():
+    with connection.constraint_checks_disabled(), search_index.suspended():
         write_nights(nights, rows, progress)
     progress("nights", rows, rows)
     with transaction.atomic():
-        count_on(nights.tables())
+        count_on(table.model for table in nights.tables())
     analyse()
 
 

@@ -16,8 +16,8 @@ class Table:
     def __init__(self, model: type[Model], **usual: Any) -> None:
         """`usual`: the values of columns, by attribute, in every row that does not say otherwise."""
         fields = model._meta.local_concrete_fields
-        self.name = model._meta.db_table
-        self.columns = [field.column for field in fields]
+        self.model = model
+        self.columns = [str(field.column) for field in fields]
         self.usual = {field.attname: stored(field) for field in fields} | usual
         self.next_id = (model._default_manager.aggregate(last=Max("pk"))["last"] or 0) + 1
         self.rows: list[Row] = []
@@ -33,7 +33,8 @@ class Table:
     def write(self) -> None:
         """Write the rows that wait."""
         rows = [tuple(row.values()) for row in self.rows]
-        (copy if connection.vendor == "postgresql" else insert)(self.name, self.columns, rows)
+        put = copy if connection.vendor == "postgresql" else insert
+        put(self.model._meta.db_table, self.columns, rows)
         self.rows.clear()
 
 
@@ -45,7 +46,7 @@ def stored(field: Any) -> Any:
     return int(value) if isinstance(value, int) else value
 
 
-def insert(table: str, columns: list[str], rows: Iterable[tuple[Any, ...]]) -> None:
+def insert(table: str, columns: list[str], rows: list[tuple[Any, ...]]) -> None:
     """Write rows by one prepared statement."""
     names = ", ".join(connection.ops.quote_name(column) for column in columns)
     places = ", ".join(["%s"] * len(columns))
@@ -53,7 +54,7 @@ def insert(table: str, columns: list[str], rows: Iterable[tuple[Any, ...]]) -> N
         cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({places})", rows)
 
 
-def copy(table: str, columns: list[str], rows: Iterable[tuple[Any, ...]]) -> None:
+def copy(table: str, columns: list[str], rows: list[tuple[Any, ...]]) -> None:
     """Write rows by COPY."""
     names = ", ".join(connection.ops.quote_name(column) for column in columns)
     with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as stream:

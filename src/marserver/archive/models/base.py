@@ -1,16 +1,33 @@
 """Columns that several tables share."""
 
+import math
+from typing import Any
+
 from django.db import models
+
+
+class Number(models.FloatField):
+    """A number that is known, or null: never NaN or infinity, which an answer could not hold."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        """What is written."""
+        number = super().get_prep_value(value)
+        return number if not isinstance(number, float) or math.isfinite(number) else None
+
+    def deconstruct(self) -> Any:
+        """For migrations it is the usual column."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.FloatField", args, kwargs
 
 
 class Statistics(models.Model):
     """The five statistics of an image, in its own counts."""
 
-    modeavg = models.FloatField(null=True)
-    medianavg = models.FloatField(null=True)
-    noiseavg = models.FloatField(null=True)
-    medianrms = models.FloatField(null=True)
-    noiserms = models.FloatField(null=True)
+    modeavg = Number(null=True)
+    medianavg = Number(null=True)
+    noiseavg = Number(null=True)
+    medianrms = Number(null=True)
+    noiserms = Number(null=True)
 
     class Meta:
         abstract = True

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from marserver.archive.models.base import Provenance, Remarks, Statistics
+from marserver.archive.models.base import Number, Provenance, Remarks, Statistics
 
 
 class FrameType(models.TextChoices):
@@ -32,19 +32,19 @@ class IndividualFile(Statistics, Provenance, Remarks):
     night = models.DateField()
     field = models.CharField(max_length=200, default="", blank=True)
     file_type = models.CharField(max_length=10, choices=FrameType.choices)
-    exptime = models.FloatField(null=True)  # seconds
+    exptime = Number(null=True)  # seconds
     band = models.CharField(max_length=30, null=True)
     file_name = models.CharField(max_length=300)  # found by substring too: marserver.archive.search
     file_path = models.CharField(max_length=500)
     ovfile = models.CharField(max_length=500, null=True)
     ovthumb = models.CharField(max_length=500, null=True)
     thumb = models.CharField(max_length=500, null=True)
-    moonmean = models.FloatField(null=True)
+    moonmean = Number(null=True)
     bpmask = models.CharField(max_length=500, null=True)
     processed_date = models.DateTimeField(null=True, db_column="processedDate")
     status = models.PositiveSmallIntegerField(default=FrameStatus.RAW)
-    crval1 = models.FloatField(null=True)  # degrees
-    crval2 = models.FloatField(null=True)
+    crval1 = Number(null=True)  # degrees
+    crval2 = Number(null=True)
     failed_step = models.CharField(max_length=100, default="", blank=True)
     error = models.TextField(default="", blank=True)
     superflat = models.ForeignKey(

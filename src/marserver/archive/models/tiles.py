@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from marserver.archive.models.base import Provenance, Remarks, Statistics
+from marserver.archive.models.base import Number, Provenance, Remarks, Statistics
 from marserver.archive.models.frames import IndividualFile
 
 
@@ -21,14 +21,14 @@ class FinalTile(Statistics, Provenance, Remarks):
     status = models.PositiveSmallIntegerField(default=0)
     flag = models.SmallIntegerField(default=-1)  # -1 not reviewed, 0 good, else bits
     updated_at = models.DateTimeField(auto_now=True)
-    crval1 = models.FloatField(null=True)  # degrees
-    crval2 = models.FloatField(null=True)
+    crval1 = Number(null=True)  # degrees
+    crval2 = Number(null=True)
     ncombine = models.PositiveIntegerField(null=True)
-    zeropoint = models.FloatField(null=True)  # mag of 1 ADU/s
-    fwhm = models.FloatField(null=True)  # arcsec
-    ellipticity = models.FloatField(null=True)
-    depth = models.FloatField(null=True)  # mag, 5 sigma
-    astrometric_rms = models.FloatField(null=True)  # arcsec per axis
+    zeropoint = Number(null=True)  # mag of 1 ADU/s
+    fwhm = Number(null=True)  # arcsec
+    ellipticity = Number(null=True)
+    depth = Number(null=True)  # mag, 5 sigma
+    astrometric_rms = Number(null=True)  # arcsec per axis
     composed_by = models.ManyToManyField(
         IndividualFile, db_table="files_finaltiles_composedby", related_name="finaltiles"
     )

@@ -1,0 +1,22 @@
+"""Reading everything of an answer as it is at one moment, however long the answer takes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+
+
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """What is read inside does not see what others write meanwhile, and they do not wait for it.
+
+    On PostgreSQL a transaction, in which a cursor also gives its first rows before the last are found. SQLite
+    does the same for as long as a statement gives rows, and its transactions would keep writers out.
+    """
+    if connection.vendor != "postgresql" or connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
