@@ -36,10 +36,12 @@ def serve(root: Root = None, host: Host = "127.0.0.1", port: Port = 8002) -> Non
 def run_server(root: Path | None, host: str, port: int, with_worker: bool) -> None:
     """Prepare the root, then serve until SIGINT or SIGTERM, with a worker beside it or without."""
     from marserver import serving
+    from marserver.environment import check_client
     from marserver.keeper import Keeper, worker_command
     from marserver.root import choose_root, prepare
 
     place = choose_root(root)
+    check_client()
     listening = serving.bind(host, port)
     allow_host(host)
     prepare(place)

@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from mar.errors import BadConfig
+
 LOCAL_HOSTS = f"localhost,127.0.0.1,[::1],{socket.gethostname()}"
 CONNECTION_AGE_S = 300
 SQLITE_OPTIONS = {
@@ -80,6 +82,23 @@ def token_lifetimes() -> tuple[timedelta, timedelta]:
     if most < unused:
         raise ImproperlyConfigured("MAR_TOKEN_MAX_HOURS must not be less than MAR_TOKEN_HOURS")
     return unused, most
+
+
+def accel_prefix() -> str:
+    """MAR_ACCEL: the internal location of a web server that sends files for us, with its slashes."""
+    text = os.environ.get("MAR_ACCEL", "").strip()
+    if text and (not text.startswith("/") or text.strip("/") == "" or not text.isprintable()):
+        raise ImproperlyConfigured(f"MAR_ACCEL must be a location like /protected/, not {text!r}")
+    return f"/{text.strip('/')}/" if text else ""
+
+
+def check_client() -> None:
+    """Raise BadConfig where MAR_CLIENT_DIR names no built client; only what serves it has to have it."""
+    text = os.environ.get("MAR_CLIENT_DIR", "").strip()
+    if text and not (Path(text) / "index.html").is_file():
+        raise BadConfig(
+            f"MAR_CLIENT_DIR: {text} holds no index.html; name the folder of a built client, or leave it out"
+        )
 
 
 def database(root: Path | None) -> dict[str, Any]:

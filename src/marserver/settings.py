@@ -20,7 +20,8 @@ MAR_JOBS = int(os.environ.get("MAR_JOBS") or 1)  # operations that run at once, 
 MAR_LEASE_S = int(os.environ.get("MAR_LEASE_S") or 30)  # how long a silent worker keeps its operation
 MAR_ATTEMPTS = int(os.environ.get("MAR_ATTEMPTS") or 3)  # how often an operation may lose its worker
 MAR_CORS_ORIGINS = environment.words("MAR_CORS_ORIGINS")
-MAR_CLIENT_DIR = os.environ.get("MAR_CLIENT_DIR", "")
+MAR_CLIENT_DIR = os.environ.get("MAR_CLIENT_DIR", "").strip()  # a built browser client, served at /client/
+MAR_ACCEL = environment.accel_prefix()  # where the web server before this one finds the data root
 
 MAR_PROXIES = environment.whole("MAR_PROXIES", 0, 16)  # proxies of our own before this server
 MAR_HTTPS = environment.yes("MAR_HTTPS")  # clients come by https only

@@ -1,9 +1,11 @@
 """GET /media/<path>: the files below the data root that anybody who may log in may read."""
 
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
+from typing import BinaryIO
+from urllib.parse import quote
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
@@ -12,10 +14,14 @@ from marserver.accounts.models import User
 from marserver.accounts.tokens import find_media_user
 from marserver.api.auth import MEDIA_COOKIE
 from marserver.api.envelope import refusal
-from marserver.api.files import serve
+from marserver.api.files import disposition, serve
+from marserver.api.filetypes import SHOWN, TEXT, type_of
 from marserver.api.guard import user_of
+from marserver.reduction import site
+from marserver.reduction.paths import inside, is_kept_back, open_inside
 
-HIDDEN = {"CONFIG", "TMP"}
+QUERIES = ("TMP", "queries")
+SQLITE_BEGINS = b"SQLite format 3\0"
 NOT_FOUND = "no such file below the data root"
 NO_USER = "log in first: send the token as Authorization: Bearer <token>, or the cookie that auth/login sets"
 
@@ -24,15 +30,24 @@ NO_USER = "log in first: send the token as Authorization: Bearer <token>, or the
 @require_safe
 def media(request: HttpRequest, path: str) -> HttpResponseBase:
     """The file, 401 without a login, 404 for everything that is no file to be read here."""
-    if reader_of(request) is None:
+    reader = reader_of(request)
+    if reader is None:
         return refusal(401, NO_USER)
-    file = readable(path)
-    if file is None:
+    found = readable(path, reader)
+    if found is None:
         return refusal(404, NOT_FOUND)
     try:
-        return serve(request, file)
+        file = open_inside(site.root(), found)
     except OSError:
         return refusal(404, NOT_FOUND)
+    if holds_database(file):
+        file.close()
+        return refusal(404, NOT_FOUND)
+    headers = described(found, PurePosixPath(path).name, keep=request.GET.get("download") == "1")
+    if settings.MAR_ACCEL:
+        file.close()
+        return handed_over(found, headers)
+    return serve(request, file, headers)
 
 
 def reader_of(request: HttpRequest) -> User | None:
@@ -42,28 +57,45 @@ def reader_of(request: HttpRequest) -> User | None:
     return find_media_user(request.COOKIES[MEDIA_COOKIE]) if MEDIA_COOKIE in request.COOKIES else None
 
 
-def readable(path: str) -> Path | None:
-    """The file that a path below the root means; None for what is hidden, outside or no file."""
+def readable(path: str, reader: User) -> str | None:
+    """What a path means, links followed; None for what is outside the root or hidden from the reader."""
     parts = PurePosixPath(path).parts
-    if "\x00" in path or ".." in parts or not parts or any(part.startswith(".") for part in parts):
+    if not parts or path.startswith("/") or path.endswith("/"):
         return None
-    root = Path(settings.MAR_ROOT).resolve()
-    try:
-        file = root.joinpath(*parts).resolve(strict=True)
-        return file if file.is_file() and is_open(file, root) else None
-    except (OSError, RuntimeError):  # too long, a loop of links, not there
+    if any(part.startswith(".") for part in parts):
         return None
+    found = inside(site.root(), path)
+    if found is None or (is_kept_back(found) and not is_own_result(found, reader)):
+        return None
+    return found
 
 
-def is_open(file: Path, root: Path) -> bool:
-    """Whether a file, its links followed, lies below the root and is neither configuration nor database."""
-    if not file.is_relative_to(root):
-        return False
-    inside = file.relative_to(root)
-    return inside.parts[0] not in HIDDEN and not is_database(file)
+def is_own_result(found: str, reader: User) -> bool:
+    """Whether a file is the result of a query of the reader's own."""
+    parts = PurePosixPath(found).parts
+    return parts[:-1] == (*QUERIES, str(reader.pk)) and not parts[-1].startswith(".")
 
 
-def is_database(file: Path) -> bool:
-    """Whether it is the SQLite database or one of the files beside it."""
-    name = Path(str(settings.DATABASES["default"]["NAME"])).name
-    return file.name.startswith((name, "mar.sqlite3")) if name else False
+def holds_database(file: BinaryIO) -> bool:
+    """Whether a file is a copy of a database, whatever its name: it has the hashes of passwords."""
+    begins = file.read(len(SQLITE_BEGINS))
+    file.seek(0)
+    return begins == SQLITE_BEGINS
+
+
+def described(found: str, name: str, keep: bool) -> dict[str, str]:
+    """The headers of a file: what it is, and whether a browser shows or keeps it."""
+    kind = TEXT if found.startswith("LOGS/") else type_of(name)
+    return {
+        "Content-Type": kind,
+        "Content-Disposition": disposition(keep or kind not in SHOWN, name),
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Cache-Control": "private, no-cache",
+    }
+
+
+def handed_over(found: str, headers: dict[str, str]) -> HttpResponse:
+    """A file that the web server before this one sends, with ranges and validators of its own."""
+    response = HttpResponse(headers=headers)
+    response["X-Accel-Redirect"] = settings.MAR_ACCEL + quote(found)
+    return response

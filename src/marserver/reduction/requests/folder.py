@@ -2,12 +2,14 @@
 
 from pathlib import PurePath
 
+from django.db import transaction
+
 from mar.io.names import PRODUCT_FOLDERS
 from marserver.errors import Invalid
 from marserver.jobs import queue
 from marserver.reduction.paths import folder_below
 from marserver.reduction.requests.outcome import Outcome
-from marserver.reduction.requests.process import queued
+from marserver.reduction.requests.process import enqueue, queued
 
 
 def scan_folder(path: str = "", *, contains: str = "", asked_by: str = "") -> Outcome:
@@ -23,7 +25,8 @@ def scan_folder(path: str = "", *, contains: str = "", asked_by: str = "") -> Ou
             f"path: {first[0]} holds products, not raw frames; scan the folder of the raw frames, "
             "and take in masters made elsewhere with type register"
         )
-    order = queue.Order(
-        "scan_folder", "folder", folder, params={"path": folder, "contains": contains}, user=asked_by
-    )
-    return queued(queue.enqueue(order), path=folder)
+    params = {"path": folder, "contains": contains}
+    order = queue.Order("scan_folder", "folder", folder, params=params, user=asked_by)
+    with transaction.atomic():
+        job = enqueue(order, "scan_folder", "operation", [])
+    return queued(job, path=folder)
