@@ -4,6 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.test import Client, RequestFactory
@@ -256,9 +257,9 @@ def test_weak_passwords_are_refused_with_the_reason(admin, password):
 def test_ones_own_password_needs_the_old_one_and_ends_all_logins(call, alice):
     browser = Client()
     browser.force_login(alice)
-    for old in ({}, {"old_password": "guess"}):
+    for old, status in (({}, 400), ({"old_password": "guess"}, 403)):
         assert "old_password" in call("auth/setpassword", password=STRONG, **old)["msg"]
-        assert call.status == 400
+        assert call.status == status
     call("auth/setpassword", password="12345678", old_password="alice-password")
     assert call.status == 400
     call("auth/setpassword", password=STRONG, old_password="alice-password")
@@ -285,7 +286,7 @@ def test_administrators_set_any_password_and_others_none(admin, call, bob):
     assert admin.status == 200
     assert try_login("bob", STRONG).status_code == 200
     admin("auth/setpassword", username="carol", password=STRONG)
-    assert admin.status == 400  # one's own, without the old one
+    assert admin.status == 403  # one's own, without the old one
 
 
 # --- the throttle
@@ -381,6 +382,13 @@ def test_a_good_login_on_the_page_begins_a_session(alice, root):
     response = browser.post("/login", {"username": "alice", "password": "alice-password"})
     assert (response.status_code, response["Location"]) == (302, "/")
     assert browser.get("/reduction/auth/user").json()["username"] == "alice"
+
+
+def test_expired_sessions_are_forgotten_at_the_next_login(alice, root):
+    Client().force_login(alice)
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    Client().post("/login", {"username": "alice", "password": "alice-password"})
+    assert Session.objects.count() == 1
 
 
 # --- addresses

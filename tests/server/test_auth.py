@@ -38,6 +38,7 @@ def test_login_answers_the_user_a_token_and_its_expiry(nobody, alice):
         "email": "alice@example.org",
     }
     assert answer["expiry"].endswith("Z")
+    assert nobody.response["Cache-Control"] == "no-store"
 
 
 def test_a_token_is_kept_as_a_hash_only(nobody, alice):

@@ -1,5 +1,6 @@
 """auth/...: login, who am I, logout, new accounts."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -54,12 +55,19 @@ def login(request: HttpRequest, body: Login = POSTED) -> HttpResponse:
     check_page(request)
     user = logins.log_in(request, body.username, body.password)
     token, expires = new_token(request, user)
-    response = reply({"user": described(user), "token": token, "expiry": plain(expires)})
+    response = secret({"user": described(user), "token": token, "expiry": plain(expires)})
     set_media_cookie(response, token, secure=request.is_secure())
     return response
 
 
-def new_token(request: HttpRequest, user: User) -> tuple[str, Any]:
+def secret(content: dict[str, Any]) -> HttpResponse:
+    """An answer that no cache keeps."""
+    response = reply(content)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def new_token(request: HttpRequest, user: User) -> tuple[str, datetime]:
     """A token that remembers where its login came from."""
     return create_token(user, address_of(request), request.headers.get("User-Agent", ""))
 
@@ -114,7 +122,7 @@ def register(request: Asked, body: NewUser = POSTED) -> HttpResponse:
     """A new account with the role viewer, and a token for it; administrators only."""
     require(request.auth, Role.ADMINISTRATOR)
     user = people.add_account(body.username, body.email, body.password, asked_by=request.auth.username)
-    return reply({"user": described(user), "token": new_token(request, user)[0]})
+    return secret({"user": described(user), "token": new_token(request, user)[0]})
 
 
 def throttled(request: HttpRequest, error: Throttled) -> HttpResponse:

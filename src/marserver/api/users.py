@@ -11,7 +11,7 @@ from marserver.api.fields import Password, UserName, Whole, YesNo, one_of
 from marserver.api.guard import Asked, require, token_of
 from marserver.api.resources import Resource
 from marserver.audit.record import history
-from marserver.errors import Invalid
+from marserver.errors import Forbidden
 
 RoleWord = Annotated[str, one_of(*Role.values)]
 AGENT_CHARACTERS = 60
@@ -116,7 +116,7 @@ def whose_password(request: Asked, asked: SetPassword) -> User:
     try:
         return logins.proven(request, request.auth.username, asked.old_password)
     except logins.BadCredentials:
-        raise Invalid("old_password: it must be the present password of the account") from None
+        raise Forbidden("old_password: this is not the present password of the account") from None
 
 
 @user_history.takes(HistoryOf, Role.ADMINISTRATOR)

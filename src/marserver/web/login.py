@@ -38,6 +38,11 @@ class LogIn(LoginView):
     next_page = "/"
     form_class = LoginForm
 
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Begin the session, and forget those of everybody that have expired."""
+        self.request.session.clear_expired()
+        return super().form_valid(form)
+
     def form_invalid(self, form: Any) -> HttpResponse:
         """The page once more, with what was wrong; 429 where it is too early to try again."""
         response: HttpResponse = super().form_invalid(form)
