@@ -178,7 +178,8 @@ def test_where_no_master_fits_the_nearest_miss_and_the_failure_are_told(runs):
     missing = plan["masters"][1]
     words = (
         "no valid, processed R flat block for 2024-03-01: the nearest is "
-        f"{near.pk} of 2024-03-04 to 2024-03-05, 3 days away; make one of those dates or raise config.MAX_DAYS"
+        f"{near.pk} of 2024-03-04 to 2024-03-05, 3 days away; "
+        "make one of those dates or raise config.MAX_DAYS"
     )
     assert (missing["chosen"], missing["fails"]) == (None, words)
     assert missing["nearest_miss"]["id"] in (near.pk, other.pk)

@@ -4,33 +4,51 @@ All numbers are counts along indexes, one short walk for each value: on a millio
 time of grouping them.
 """
 
+import time
+from pathlib import Path
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
+from django.utils.timezone import now
 
 from marserver.archive.models import FinalTile, FrameStatus, FrameType, IndividualFile
+from marserver.archive.rows import plain
 from marserver.reduction import site
 
+KEPT_S = 10.0  # every frame is counted for the details: not for each of many who ask at once
+_kept: dict[Path, tuple[float, dict[str, Any]]] = {}  # by data root: when they were counted, the details
 YES = (True,)  # `isvalid IN (1)` is looked up in an index on SQLite, a bare `isvalid` is not
 
 
 def get_operation() -> tuple[dict[str, int], dict[str, Any]]:
-    """Progress of the survey: the four numbers of the contract, and more beside them.
-
-    Beside them: `raw`, all raw frames by type, and science frames by band and by status; `tiles`, the good
-    ones by band.
-    """
-    tiles = FinalTile.objects.filter(status=1, isvalid__in=YES)
-    fields = bands_by_field(tiles)
+    """Progress of the survey: the four numbers of the contract, and more beside them."""
+    fields = bands_by_field(good_tiles())
+    done = frames(FrameType.PROCESSED, status=FrameStatus.READY, isvalid__in=YES)
     numbers = {
         "Final Tiles Count": sum(count for count, _ in fields),
         "Fields With Coaddeds": len(fields),
-        "Done Processed Images": frames(
-            FrameType.PROCESSED, status=FrameStatus.READY, isvalid__in=YES
-        ).count(),
+        "Done Processed Images": done.count(),
         "Field with 12 filters": sum(bands >= len(site.camera().band_names) for _, bands in fields),
     }
-    return numbers, {"raw": raw_counts(), "tiles": counted(tiles, "band")}
+    return numbers, progress()
+
+
+def progress() -> dict[str, Any]:
+    """Frames and tiles in more detail, and when they were counted: at most some seconds ago.
+
+    `raw`: all raw frames by type, and science frames by band and by status; `tiles`: the good ones by band.
+    """
+    here, moment = site.root(), time.monotonic()
+    counted_at, kept = _kept.get(here, (0.0, {}))
+    if not kept or moment - counted_at > KEPT_S:
+        kept = {"raw": raw_counts(), "tiles": counted(good_tiles(), "band"), "counted_at": plain(now())}
+        _kept[here] = moment, kept
+    return kept
+
+
+def good_tiles() -> QuerySet[FinalTile]:
+    """The tiles that are done and valid."""
+    return FinalTile.objects.filter(status=1, isvalid__in=YES)
 
 
 def frames(file_type: FrameType, **more: Any) -> QuerySet[IndividualFile]:
