@@ -29,7 +29,7 @@ def folder_below(text: str, parameter: str = "path") -> str:
     Raises Invalid for a path outside the root, NotFound where there is no such folder.
     """
     found = below_root(text, parameter)
-    if not (site.root() / found).is_dir():
+    if not stat.S_ISDIR(mode_of(found)):
         raise NotFound(f"no folder {text} below the data root")
     return found
 
@@ -40,13 +40,20 @@ def file_below(text: str, parameter: str) -> str:
     Raises Invalid for what is outside the root or no file, NotFound where there is nothing.
     """
     found = below_root(text, parameter)
-    try:
-        mode = (site.root() / found).lstat().st_mode
-    except OSError:
-        raise NotFound(f"no file {text} below the data root") from None
+    mode = mode_of(found)
+    if not mode:
+        raise NotFound(f"no file {text} below the data root")
     if not stat.S_ISREG(mode):
         raise Invalid(f"{parameter}: {text} is not a file; give the path of a FITS file below the data root")
     return found
+
+
+def mode_of(found: str) -> int:
+    """What stands at a path below the data root, as the file system says it; 0 where nothing does."""
+    try:
+        return (site.root() / found).lstat().st_mode
+    except OSError:
+        return 0
 
 
 def below_root(text: str, parameter: str = "path") -> str:
