@@ -4,8 +4,10 @@ import os
 import time
 
 import pytest
+from typer.testing import CliRunner
 
-from mar.config import Config, config_from_toml, given_items, given_to_toml
+from mar.cli import app
+from mar.config import Config, config_from_toml, given_items, given_to_toml, load_config
 from mar.config.legacy import import_config
 from mar.errors import BadConfig
 
@@ -183,3 +185,29 @@ def test_names_that_mean_nothing_are_told_without_control_characters(yaml_file):
     imported = import_config(yaml_file('"a\\0b\\ud800": 1\nScan: {3: 4, "\\n": 1}'))
     assert all(name.isprintable() for name in imported.unknown)
     assert len(imported.unknown) == 3
+
+
+def mar(*words):
+    """Run the command in this process."""
+    return CliRunner().invoke(app, ["config", *map(str, words)])
+
+
+def test_the_command_prints_toml_and_names_what_it_leaves_out(yaml_file):
+    ended = mar("import", yaml_file(LEGACY))
+    assert ended.exit_code == 0
+    assert config_from_toml(ended.stdout, "printed") == import_config(yaml_file(LEGACY)).config
+    for word in ("config.NOVELTY", "Weather", "mar camera import"):
+        assert word in ended.stderr
+
+
+def test_the_command_writes_a_file_whole(yaml_file, tmp_path):
+    ended = mar("import", yaml_file(LEGACY), "-o", tmp_path / "mar.toml")
+    assert ended.exit_code == 0
+    assert "9 items" in ended.stdout
+    assert load_config(tmp_path / "mar.toml") == import_config(yaml_file(LEGACY)).config
+
+
+def test_the_command_writes_nothing_where_the_yaml_is_wrong(yaml_file, tmp_path):
+    ended = mar("import", yaml_file("Scan: {POLYDEG_X: 22}"), "-o", tmp_path / "mar.toml")
+    assert isinstance(ended.exception, BadConfig)
+    assert not (tmp_path / "mar.toml").exists()

@@ -488,6 +488,8 @@ def test_links_pipes_and_folders_are_400(refused, folder, tmp_path):
         ("a.toml", "x = " + "[" * 100_000, "a.toml cannot be read as TOML"),
         ("a.toml", "#" * 300_000, "larger than 256 kB"),
         ("a.toml", b"\xff", "not UTF-8"),
+        ("a.toml", "a" + ".a" * 100_000 + " = 1", "a key of so many parts"),
+        ("a.toml", "[" + "'a'. " * 40_000 + "b]", "a key of so many parts"),
         ("a.yaml", "Scan: {POLYDEG_X: 22}", "a.yaml: Scan.POLYDEG_X: .* at most 9"),
         ("a.yaml", "Scan: !!python/object/apply:os.system ['touch evil']", "not plain YAML"),
         ("a.yaml", "Scan: [1, 2]", "Scan should hold"),

@@ -6,6 +6,7 @@ Sections and items carry the names that existing scripts use; `Config().scan.pol
 
 import hashlib
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,11 @@ __all__ = [
     "item",
     "load_config",
 ]
+
+# memory and time of tomllib grow with the square of a key's parts and more
+DEEP_KEY = re.compile(
+    r"""(?<![^\s.=,{}\[\]"'])(?:(?:"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+'|[^\s.=,{}\[\]"']++)[ \t]*+\.[ \t]*+){20}"""
+)
 
 
 class Config(BaseModel):
@@ -107,6 +113,8 @@ def load_config(path: Path | None) -> Config:
 
 def config_from_toml(text: str, origin: str) -> Config:
     """The configuration of TOML text; raises BadConfig, which begins with the origin."""
+    if DEEP_KEY.search(text):
+        raise BadConfig(f"{origin} cannot be read as TOML: a key of so many parts names no item")
     try:
         values = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
