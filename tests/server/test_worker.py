@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
 import pytest
 from django.db import connection
@@ -248,7 +249,10 @@ def database_url():
     it = connection.settings_dict
     if it["ENGINE"].endswith("sqlite3"):
         return f"sqlite:///{it['NAME']}"
-    return f"postgresql://{it['USER']}:{it['PASSWORD']}@{it['HOST']}:{it['PORT']}/{it['NAME']}"
+    place = quote(it["HOST"], safe="") + (f":{it['PORT']}" if it["PORT"] else "")
+    login = ":".join(quote(word, safe="") for word in (it["USER"], it["PASSWORD"]) if word)
+    options = {name: value for name, value in it["OPTIONS"].items() if isinstance(value, str)}
+    return f"postgresql://{login}@{place}/{it['NAME']}?{urlencode(options)}"
 
 
 def start_worker(root):
