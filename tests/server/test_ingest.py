@@ -11,6 +11,7 @@ import pytest
 from astropy.io import fits
 
 from mar.camera import load_camera
+from mar.io.names import Layout
 from marserver.archive.models import IndividualFile
 from marserver.errors import Invalid, NotFound
 from marserver.jobs.models import Job, LogLine
@@ -251,3 +252,152 @@ def test_a_link_to_a_folder_outside_is_invalid(root, tmp_path):
 def test_a_folder_that_is_not_there_is_not_found(root):
     with pytest.raises(NotFound, match="no folder nowhere"):
         requests.scan_folder("nowhere")
+
+
+def test_pipes_and_devices_are_refused_and_hold_nothing_up(root, camera):
+    raw(root / "RAW/good.fits", camera)
+    os.mkfifo(root / "RAW/pipe.fits")
+    os.mknod(root / "RAW/socket.fits", 0o140600)
+    (root / "RAW/device.fits").symlink_to("/dev/zero")
+    (root / "RAW/linked.fits").symlink_to("pipe.fits")
+    (root / "RAW/broken.fits").symlink_to("nothing.fits")
+    (root / "RAW/folder.fits").mkdir()
+    reasons = scan(root, camera).refused
+    assert [reason.split(":")[0] for reason in reasons] == [
+        f"RAW/{name}.fits" for name in ("broken", "device", "linked", "pipe", "socket")
+    ]
+    assert "cannot be read: No such file" in reasons[0]
+    assert "link out of the data root" in reasons[1]
+    assert all("a pipe or a device" in reason for reason in reasons[2:])
+    assert names() == ["good"]
+
+
+def test_links_into_products_are_refused_and_those_to_raw_frames_followed(root, camera):
+    raw(root / "PROCESSED/R/p.fits", camera)
+    raw(root / "KEPT/a.fits", camera)
+    (root / "RAW").mkdir()
+    (root / "RAW/p.fits").symlink_to(root / "PROCESSED/R/p.fits")
+    (root / "RAW/b.fits").symlink_to("../KEPT/a.fits")
+    scanned = scan(root, camera, "RAW")
+    assert scanned.refused == ["RAW/p.fits: it is a link into PROCESSED, which a scan passes by"]
+    assert IndividualFile.objects.get().file_path == "RAW/b.fits"
+
+
+def test_a_frame_that_becomes_a_link_after_the_check_is_not_read(root, camera, tmp_path, monkeypatch):
+    raw(tmp_path / "secret/a.fits", camera)
+    (root / "RAW").mkdir()
+    (root / "RAW/a.fits").symlink_to(tmp_path / "secret/a.fits")
+    # the checks see the file as it was a moment ago
+    monkeypatch.setattr("marserver.reduction.folders.misplaced", lambda *seen: "")
+    monkeypatch.setattr("marserver.reduction.paths.inside", lambda root, path: path)
+    assert "RAW/a.fits: cannot be read" in scan(root, camera).refused[0]
+    assert names() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (b"a\xff.fits", "RAW/a\\udcff.fits: its name holds characters"),
+        (b"a\nb.fits", "RAW/a\\nb.fits: its name holds characters"),
+        ("två.fits".encode(), "RAW/två.fits: its name holds characters"),
+        (b"n" * 201 + b".fits", "its name has more than 200 characters"),
+    ],
+)
+def test_a_name_that_no_header_can_hold_is_refused(root, camera, name, said):
+    path = raw(root / "RAW/good.fits", camera)
+    shutil.copy2(path, root / "RAW" / os.fsdecode(name))
+    (reason,) = scan(root, camera).refused
+    assert said in reason
+    assert reason.isprintable()
+    assert names() == ["good"]
+
+
+def test_a_name_too_long_with_its_folders_is_refused_where_folders_belong_to_it(root, camera):
+    camera = camera.model_copy(update={"unique_name": "path"})
+    raw(root / ("d" * 200) / ("n" * 150 + ".fits"), camera)
+    assert "more than 300 characters" in scan(root, camera).refused[0]
+
+
+def test_a_folder_that_cannot_be_read_is_reported(root, camera, monkeypatch):
+    raw(root / "RAW/good.fits", camera)
+    raw(root / "SHUT/a.fits", camera)
+    look = os.scandir
+
+    def shut(path):
+        if "SHUT" in str(path):
+            raise PermissionError(13, "Permission denied")
+        return look(path)
+
+    monkeypatch.setattr("marserver.reduction.folders.os.scandir", shut)  # a mode of 0 does not stop root
+    assert scan(root, camera).refused == ["SHUT/: cannot be read: Permission denied"]
+    assert names() == ["good"]
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ("../../etc/passwd", "-..-etc-passwd"),
+        ("/etc/passwd", "-etc-passwd"),
+        ("..\\..\\x", "-..-x"),
+        ("a/b c  d", "a-b-c-d"),
+        ("a\tb", None),
+        (".hidden", "hidden"),
+        ("....", None),
+        ("..", None),
+        ("x" * 68, "x" * 68),
+    ],
+)
+def test_no_object_leads_out_of_the_folder_of_tiles(root, camera, said, field):
+    path = raw(root / "RAW/a.fits", camera, OBJECT="placeholder".ljust(68, "#"))
+    content = path.read_bytes().replace(b"placeholder".ljust(68, b"#"), said.ljust(68).encode())
+    path.write_bytes(content)
+    scanned = scan(root, camera)
+    if field is None:
+        assert "no OBJECT" in scanned.refused[0]
+        return
+    assert IndividualFile.objects.get().field == field
+    for tile in (Layout(root).tile(field, "R", True), Layout(root).colour_image(field)):
+        assert tile.resolve().parent == root.resolve() / "TILES" / field
+
+
+def test_an_object_too_long_for_the_name_of_a_file_is_refused(root, camera):
+    raw(root / "RAW/a.fits", camera, OBJECT="x" * 151)
+    assert "OBJECT has 151 characters; a field has at most 150" in scan(root, camera).refused[0]
+
+
+@pytest.mark.parametrize("date_obs", ["0001-01-01T00:00:00", "9999-12-31T23:59:59-12:00"])
+def test_a_time_outside_the_calendar_is_refused(root, camera, date_obs):
+    raw(root / "RAW/a.fits", camera, **{"DATE-OBS": date_obs})
+    assert "outside the calendar" in scan(root, camera).refused[0]
+
+
+def test_a_pointing_that_is_no_number_is_unknown(root, camera):
+    raw(root / "RAW/a.fits", camera, RA="nan", DEC="inf")
+    scan(root, camera)
+    frame = IndividualFile.objects.get()
+    assert (frame.crval1, frame.crval2) == (None, None)
+
+
+def test_fields_that_are_asked_for_are_names_that_a_scan_found(call, root, camera):
+    raw(root / "RAW/a.fits", camera)
+    scan(root, camera)
+    for field in ("../../etc", "/etc", "..", "SPLUS-n01-s02/../..", ".", "TILES"):
+        for endpoint, more in (
+            ("finaltiles", {"type": "processfield"}),
+            ("finaltiles", {"type": "process", "band": "R"}),
+            ("fieldimage", {"type": "process", "partial": True}),
+            ("request_twelve_im", {}),
+            ("get_trilogy_image", {}),
+        ):
+            answer = call(endpoint, field=field, **more)
+            assert (call.status, answer["status"]) == (404, False)
+    assert not Job.objects.exists()
+
+
+def test_a_folder_gone_since_it_was_asked_for_is_reported(root, camera):
+    (root / "RAW").mkdir()
+    outcome = requests.scan_folder("RAW")
+    (root / "RAW").rmdir()
+    assert Worker(TASKS).run_one()
+    job = Job.objects.get(pk=outcome.values["job"])
+    assert job.result["refused"] == ["RAW/: cannot be read: No such file or directory"]

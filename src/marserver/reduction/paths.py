@@ -56,14 +56,6 @@ def mode_of(found: str) -> int:
         return 0
 
 
-def mode_of(found: str) -> int:
-    """What stands at a path below the data root, as the file system says it; 0 where nothing does."""
-    try:
-        return (site.root() / found).lstat().st_mode
-    except OSError:
-        return 0
-
-
 def below_root(text: str, parameter: str = "path") -> str:
     """A path relative to the data root, links followed, whether or not there is anything; raises Invalid."""
     asked = text.strip()
