@@ -7,7 +7,7 @@ from pydantic import Field
 from marserver.accounts.models import Role
 from marserver.api.bodies import Body, Nothing
 from marserver.api.common import outcome
-from marserver.api.fields import FileName, Setting, Whole, Word
+from marserver.api.fields import FileName, SectionName, Setting, Whole, Word
 from marserver.api.guard import Asked
 from marserver.api.resources import Resource
 from marserver.reduction import requests
@@ -18,7 +18,7 @@ MOST_CHANGES = 10_000
 class SetItem(Body):
     """One item of the configuration."""
 
-    section: Word = Field(description="a section of getConf, but Instrument")
+    section: SectionName = Field(description="a section of getConf, but Instrument")
     item: Word = Field(description="an item of the section")
     value: Setting = Field(description="checked against the schema; an empty text restores the default")
 

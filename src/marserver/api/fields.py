@@ -168,6 +168,7 @@ FilePath = Annotated[str, text(500, "MASTERS/BIAS/masterbias20240301-20240302.fi
 FileName = Annotated[str, text(200, "mar.toml")]
 QueryForm = Annotated[str, one_of("csv", "json", "votable")]
 Sql = Annotated[str, text(100_000, "SELECT field, band FROM files_finaltiles")]
+SectionName = Annotated[str, text(100, "config")]
 Word = Annotated[str, text(100, "MAX_DAYS")]
 Band = Annotated[str, text(30, "R")]
 FieldName = Annotated[str, text(200, "STRIPE82-0001")]
