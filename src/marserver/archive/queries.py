@@ -50,9 +50,15 @@ def matching(kind: Kind, what: Find) -> QuerySet[Any]:
     words = patterns(what.contains)
     if not words:
         return rows
-    narrow = what.id is not None or what.field
-    proposed = Q() if narrow else search.proposed(rows, words)
-    return rows.filter(containing(kind.contains, what.contains), proposed)
+    return rows.filter(containing(kind.contains, what.contains), proposed(kind, what, words))
+
+
+def proposed(kind: Kind, what: Find, words: list[str]) -> Q:
+    """The rows that the index of names proposes, unless few are left anyway."""
+    if what.id is not None or what.field or what.error:
+        return Q()
+    in_range = kind.objects.filter(within(kind, *what.dates)) if what.dates is not None else None
+    return search.proposed(kind.model._meta.db_table, words, in_range)
 
 
 def conditions(kind: Kind, what: Find) -> Q:

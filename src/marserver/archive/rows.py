@@ -95,6 +95,8 @@ def below(kind: Kind, rows: list[Row], nest: Nest) -> dict[int, list[Row]]:
     """The rows below each of these, by id of the upper row."""
     child = KINDS[nest.kind]
     links, found = by_column(rows, nest, child) if in_column(kind, nest) else by_link(kind, rows, nest, child)
+    if not links:
+        return {}
     joined, others = apart(nests_below(nest, child))
     lower = with_nests(child, list(flat(child, found, joined, few=True)), others)
     by_id = {row["id"]: row for row in lower}

@@ -9,10 +9,10 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import StrIndex
 from django.db.models.lookups import GreaterThan
 
-SHORTEST = 3  # characters that a pattern needs for the index to know it
+LENGTH = 3  # of what the index holds: shorter patterns are unknown to it
 LONGEST = 32  # characters of a pattern that the index is asked for
 FEW = 1000  # rows that are named one by one
-MANY = 20_000  # rows whose names are not read one by one where the index can tell
+MANY = 20_000  # rows of which it is quicker to read all names
 
 
 def holding(attribute: str, word: str) -> Q:
@@ -24,41 +24,42 @@ def holding(attribute: str, word: str) -> Q:
     return Q(GreaterThan(StrIndex(F(attribute), Value(word)), 0))
 
 
-def proposed(others: QuerySet[Any], words: list[str]) -> Q:
+def proposed(table: str, words: list[str], in_range: QuerySet[Any] | None) -> Q:
     """Rows that may hold one of the words, where it is quicker to ask the index first.
 
-    `others`: the rows that fulfil all other conditions. SQLite cannot tell which of the two are fewer, and
-    would take the wrong ones first; PostgreSQL has counted both.
+    `in_range`: the rows of the dates asked for. SQLite cannot tell whether they or the proposed ones are
+    fewer, and would take the wrong ones first; PostgreSQL has counted both.
     """
-    if connection.vendor != "sqlite" or min(map(len, words)) < SHORTEST:
+    if connection.vendor != "sqlite" or min(map(len, words)) < LENGTH:
         return Q()
-    index, asked = f"{others.model._meta.db_table}_search", trigrams(words)
+    select = f"SELECT rowid FROM {table}_search WHERE {table}_search MATCH %s"
+    asked = trigrams(words)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT rowid FROM {index} WHERE {index} MATCH %s LIMIT {FEW + 1}", [asked])
-        found = [number for (number,) in cursor.fetchall()]
-    if len(found) <= FEW:
-        return Q(pk__in=found)
-    if others[:MANY].count() < MANY or not is_rare(index, asked):
-        return Q()
-    return Q(pk__in=RawSQL(f"SELECT rowid FROM {index} WHERE {index} MATCH %s", [asked]))
+        cursor.execute(f"{select} LIMIT {FEW + 1}", [asked])
+        first = [number for (number,) in cursor.fetchall()]
+    if len(first) <= FEW:
+        return Q(pk__in=first)
+    if (in_range is not None and in_range[:MANY].count() < MANY) or count(select, asked) == MANY:
+        return Q()  # names read one by one in the order of the answer give the first row sooner
+    return Q(pk__in=RawSQL(select, [asked]))
 
 
-def is_rare(index: str, asked: str) -> bool:
-    """Whether the index proposes few of all rows; else reading names finds the first ones at once."""
-    some = f"SELECT 1 FROM {index} WHERE {index} MATCH %s LIMIT {MANY}"
+def count(select: str, asked: str) -> int:
+    """How many rows the index proposes, counted up to MANY."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM ({some})", [asked])
-        return bool(cursor.fetchone()[0] < MANY)
+        cursor.execute(f"SELECT count(*) FROM ({select} LIMIT {MANY})", [asked])
+        return int(cursor.fetchone()[0])
 
 
 def trigrams(words: list[str]) -> str:
-    """What FTS5 is asked for: all the trigrams of any of the words."""
+    """What FTS5 is asked for: trigrams of any of the words."""
     return " OR ".join(f"({' AND '.join(map(quoted, pieces(word[:LONGEST])))})" for word in words)
 
 
 def pieces(word: str) -> Iterator[str]:
-    """The trigrams of a word."""
-    return (word[start : start + SHORTEST] for start in range(len(word) - SHORTEST + 1))
+    """Every other trigram of a word, and its last: asking for all of them takes longer than what it saves."""
+    last = len(word) - LENGTH
+    return (word[start : start + LENGTH] for start in sorted({*range(0, last, 2), last}))
 
 
 def quoted(text: str) -> str:
