@@ -1,6 +1,7 @@
 """`mar admin`: what the administrator of an installation does from the command line."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,6 +24,28 @@ def query_role(
     from marserver.sandbox.guide import guide
 
     typer.echo(guide(role, first_line() if password_stdin else ""), nl=False)
+
+
+@app.command()
+def fill(
+    rows: Annotated[int, typer.Option(min=1, help="How many individualfiles.")] = 1_000_000,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same rows.")] = 1,
+    add: Annotated[bool, typer.Option("--add", help="Beside the frames that are there.")] = False,
+    root: Annotated[
+        Path | None,
+        typer.Option(help="Data root; default MAR_ROOT, or the working folder if it is one."),
+    ] = None,
+) -> None:
+    """Fill the archive with test data that look like a survey's; no file is made."""
+    from marserver.root import choose_root, prepare
+
+    prepare(choose_root(root))
+    from mar.cli.watch import watched
+    from marserver.filling import fill as write
+
+    with watched("fill") as progress:
+        write(rows, seed, add, progress)
+    typer.echo(f"{rows} individualfiles written, with blocks, products and tiles (seed {seed})")
 
 
 def first_line() -> str:
