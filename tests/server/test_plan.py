@@ -1,12 +1,16 @@
 """`plan: true`: what would be done, told by the choices of the tasks themselves, and nothing changed."""
 
+import json
 import random
+import re
 import time
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from nights import DAY, Runs, bias_master, flat_master, frame, frames, noon, science_products
 
 from mar.run.science import STATUS_AFTER
@@ -124,7 +128,9 @@ def test_a_plan_tells_frames_masters_steps_and_tiles():
         ("flatbyfilter", "R", flat.pk),
     ]
     assert plan["masters"][0]["frames"] == [one["id"] for one in plan["frames"]["used"]]
-    assert plan["steps"] == [{"step": word, "frames": 2} for word in ("ov", "sf", "mc", "am", "co")]
+    assert [(one["step"], one["frames"]) for one in plan["steps"]] == [
+        (word, 2) for word in ("ov", "sf", "mc", "am", "co")
+    ]
     assert plan["tiles"] == [{"field": "F1", "band": "R", "frames": 2, "fails": ""}]
     assert plan["colour"][0]["missing"] == [band for band in BANDS if band != "R"]
     assert (plan["would_run"], plan["refused"]) == (True, "")
@@ -146,7 +152,7 @@ def test_a_plan_says_why_this_master_out_of_which():
         narrow.pk, "its dates hold the frame's; of 2 it is the narrowest"
     )  # fmt: skip
     rules = {one["id"]: one["rules"] for one in chosen["candidates"]}
-    right = {"valid": True, "processed": True, "band": True, "dates": True, "within MAX_DAYS": True}
+    right = {"valid": True, "processed": True, "dates": True, "within MAX_DAYS": True}
     assert rules == {
         narrow.pk: right,
         wide.pk: right,
@@ -219,6 +225,7 @@ def test_a_fringed_band_tells_its_superflat():
     flat_master("Z")
     frames(2, "SCI", "Z")
     block = create("scibyfilter", band="Z")
+    assert plan_block("scibyfilter", block)["steps"][1] == {"step": "sf", "frames": 2, "subtracted": 0}
     none = plan_block("scibyfilter", block)["masters"][2]
     assert (none["kind"], none["chosen"], none["fails"]) == ("superflat", None, "")
     assert none["why"].endswith("make and process a Z superflat of those dates first; the fringes stay")
@@ -700,8 +707,6 @@ def test_a_thousand_frames_are_planned_fast_and_with_few_queries(django_assert_m
 
 
 def test_the_number_of_queries_does_not_grow_with_frames(django_assert_num_queries):
-    from django.test.utils import CaptureQueriesContext
-
     block = thousand_frames(60)
     with CaptureQueriesContext(connection) as few:
         requests.plan_block("sciblock", block)
@@ -713,7 +718,43 @@ def test_the_number_of_queries_does_not_grow_with_frames(django_assert_num_queri
         requests.plan_block("sciblock", block)
 
 
+def test_the_task_reads_the_masters_once_for_all_frames(runs):
+    for day in range(5):
+        bias_master(DAY + timedelta(day), DAY + timedelta(day))
+        flat_master("R", DAY + timedelta(day), DAY + timedelta(day))
+        frame(f"night-{day}", when=noon(hours=24 * day + 3))
+    requests.process("scibyfilter", create("scibyfilter", 5, band="R"))
+    with CaptureQueriesContext(connection) as seen:
+        work()
+    assert len(runs.science_calls) == 5
+    for table in ("files_biasblock", "files_flatbyfilter"):
+        assert sum(f'FROM "{table}"' in query["sql"] for query in seen) == 1
+
+
 # Over HTTP
+
+
+def keys_of(value):
+    """The names of a JSON value, however deep; lists by their first item."""
+    if isinstance(value, dict):
+        return {name: keys_of(part) for name, part in value.items()}
+    return [keys_of(value[0])] if isinstance(value, list) and value else type(value).__name__
+
+
+def test_the_page_shows_an_answer_as_it_is(call):
+    page = Path(__file__).parents[2] / "docs" / "plan.md"
+    shown = json.loads(re.search(r"```json\n(.*?)```", page.read_text("utf-8"), re.DOTALL)[1])
+    bias_master(DAY - timedelta(3), DAY + timedelta(3))
+    bias_master(status=0)
+    flat_master("R", DAY, DAY)
+    frame("frame-1")
+    frame("frame-2", when=noon(hours=29))
+    block = create("scibyfilter", band="R")
+    SciByFilter.objects.get().scies.add(frame("frame-3", isvalid=False))
+    tiles = [FinalTile(field="F1", band=band, status=1, file_path="t.fits") for band in BANDS[:11]]
+    FinalTile.objects.bulk_create(tiles)
+    ended(frames=[10, 120], tiles=[1, 40])
+    assert keys_of(call("scibyfilter", type="process", id=block, plan=True)) == keys_of(shown)
 
 
 @pytest.fixture

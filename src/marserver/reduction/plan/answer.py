@@ -103,7 +103,11 @@ def steps_of(some: list[Outlook], made: list[Tile]) -> list[dict[str, Any]]:
     """The steps in their order, with the number of frames that each is run on."""
     counts = Counter(step for one in some if one.runs for step in one.steps)
     counts["co"] = sum(tile.frames for tile in made)
-    return [{"step": word, "frames": counts[word]} for word in WORDS if counts[word]]
+    steps: list[dict[str, Any]] = [{"step": word, "frames": counts[word]} for word in WORDS if counts[word]]
+    for step in steps:
+        if step["step"] == "sf":  # frames of other bands only pass through
+            step["subtracted"] = sum(one.defringed for one in some if one.runs)
+    return steps
 
 
 def of_master(

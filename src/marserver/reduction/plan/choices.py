@@ -86,8 +86,18 @@ def candidate(one: Judged) -> dict[str, Any]:
         "blockEndDate": block.block_end_date.isoformat(),
         "days": one.width + 1,
         "days_away": one.days_away,
-        "rules": dict(zip(RULES, one.keeps, strict=True)),
+        "rules": rules_of(one),
     }
+
+
+def rules_of(one: Judged) -> dict[str, bool]:
+    """Each rule and whether it is kept; a bias has no band that could be wrong."""
+    rules = dict(zip(RULES, one.keeps, strict=True))
+    return (
+        rules
+        if hasattr(one.block, "band")
+        else {name: kept for name, kept in rules.items() if name != "band"}
+    )
 
 
 def reason(choice: Choice, best: Judged | None) -> str:

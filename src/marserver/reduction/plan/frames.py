@@ -45,6 +45,11 @@ class Outlook:
         return not self.dropped and not self.fails
 
     @property
+    def defringed(self) -> bool:
+        """Whether fringes are subtracted from it now."""
+        return "sf" in self.steps and self.superflat is not None and self.superflat.block is not None
+
+    @property
     def coadded(self) -> bool:
         """Whether the tile of its field and band is wanted."""
         return not self.dropped or self.done_before
