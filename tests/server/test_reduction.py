@@ -154,8 +154,8 @@ def test_validate_flips_a_row_and_parts_follow():
 
 def test_setstatus_has_its_ranges():
     raw, block = frame("a"), bias_master()
-    assert requests.setstatus("individualfile", raw.pk, 5).values["status"] == 5
-    assert requests.setstatus("biasblock", block.pk, 0).values["status"] == 0
+    assert requests.setstatus("individualfile", raw.pk, 5).values["newstatus"] == 5
+    assert requests.setstatus("biasblock", block.pk, 0).values["newstatus"] == 0
     with pytest.raises(Invalid, match="0 to 1"):
         requests.setstatus("biasblock", block.pk, 5)
     with pytest.raises(Invalid, match="0 to 5"):

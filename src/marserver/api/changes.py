@@ -1,22 +1,24 @@
 """get_changes: the whole audit, for administrators."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from marserver.accounts.models import Role
 from marserver.api.bodies import Body
-from marserver.api.fields import Moment, UserName, Whole, Word
+from marserver.api.fields import Moment, UserName, Whole, text
 from marserver.api.guard import Asked
 from marserver.api.resources import Resource
 from marserver.reduction import requests
+
+KindName = Annotated[str, text(50, "finaltiles")]
 
 
 class Changes(Body):
     """Which changes."""
 
     user: UserName = Field("", description="changes that this user asked for")
-    kind: Word = Field("", description="changes of this kind of object: finaltiles, operation, user ...")
+    kind: KindName = Field("", description="changes of this kind of object: finaltiles, operation, user ...")
     since: Moment | None = Field(None, description="changes from this time on (ISO 8601; UTC unless it says)")
     limit: Whole = 1000
 

@@ -52,8 +52,8 @@ def lines(
 
 def clear() -> int:
     """Empty the live log; the lines of an operation stay with it. Gives how many were cleared."""
-    LogLine.objects.filter(job=None, live=True).delete()
-    return LogLine.objects.filter(live=True).update(live=False)
+    gone, _ = LogLine.objects.filter(job=None, live=True).delete()
+    return gone + LogLine.objects.filter(live=True).update(live=False)
 
 
 def keep(job: Job) -> str:

@@ -19,7 +19,7 @@ def remove_queue(job_id: int, *, asked_by: str = "") -> Outcome:
     """Take a waiting operation out of the queue; raises NotFound, Conflict where it runs or has ended."""
     job = steering.remove(job_id)
     note_status(job, "removeQueue", asked_by)
-    return Outcome(f"{job} removed from the queue", {"id": job_id, "status": "cancelled"})
+    return Outcome(f"{job} removed from the queue", {"id": job_id, "newstatus": "cancelled"})
 
 
 def note_status(before: Job, action: str, asked_by: str) -> None:
@@ -35,9 +35,10 @@ def cancel(job_id: int, *, asked_by: str = "") -> Outcome:
     Raises NotFound, and Conflict where it has ended.
     """
     job = steering.cancel(job_id)
-    note(asked_by, "cancel", "operation", job_id, after={"status": job.status, "cancel": True})
+    after = {"cancel": True} if job.cancel_wanted else {"status": job.status}
+    note(asked_by, "cancel", "operation", job_id, after=after)
     words = "will stop" if job.cancel_wanted else "removed from the queue"
-    return Outcome(f"{job} {words}", {"id": job_id, "status": job.status})
+    return Outcome(f"{job} {words}", {"id": job_id, "newstatus": job.status})
 
 
 @transaction.atomic

@@ -44,7 +44,7 @@ def setstatus(kind: str, row_id: int, status: int, *, asked_by: str = "") -> Out
     row = held(kind, row_id)
     check_status(status, FRAME_STATUS if kind == "individualfile" else BLOCK_STATUS)
     set_values(kind, row, Asked(asked_by, "setstatus"), status=status)
-    return Outcome(f"{kind} {row_id} has status {status}", {"id": row_id, "status": status, "count": 1})
+    return Outcome(f"{kind} {row_id} has status {status}", {"id": row_id, "newstatus": status, "count": 1})
 
 
 def check_status(status: int, accepted: range) -> None:
@@ -61,7 +61,7 @@ def setstatus_tiles(
     check_status(status, BLOCK_STATUS)
     tiles = ids_of(find("finaltiles", Find(dates=(start, end), contains=contains, flag=flag)))
     set_column("finaltiles", tiles, Asked(asked_by, "setstatus"), "status", status)
-    return Outcome(f"{len(tiles)} tiles have status {status}", {"status": status, "count": len(tiles)})
+    return Outcome(f"{len(tiles)} tiles have status {status}", {"newstatus": status, "count": len(tiles)})
 
 
 @transaction.atomic
@@ -78,7 +78,7 @@ def setsubstatus(kind: str, row_id: int, status: int, *, asked_by: str = "") -> 
     count = len(frames)
     if changed := set_column("individualfile", frames, asked, "status", status):
         note(asked.by, asked.action, kind, row_id, after={"substatus": status, "frames": changed})
-    values = {"id": row_id, "status": status, "count": count}
+    values = {"id": row_id, "newstatus": status, "count": count}
     return Outcome(f"{count} frames of {kind} {row_id} have status {status}", values)
 
 
