@@ -8,9 +8,9 @@ import secrets
 ROUNDS = 4096
 
 
-def verifier(password: str) -> str:
-    """SCRAM-SHA-256 verifier of a password of ASCII characters."""
-    salt = secrets.token_bytes(16)
+def verifier(password: str, salt: bytes = b"") -> str:
+    """SCRAM-SHA-256 verifier of a password of ASCII characters; the salt is random where none is given."""
+    salt = salt or secrets.token_bytes(16)
     salted = hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), salt, ROUNDS)
     stored = hashlib.sha256(signed(salted, b"Client Key")).digest()
     server = signed(salted, b"Server Key")

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 from urllib.parse import quote
 
-from marserver.sandbox.task import Refused, Task, TooLong, TooMuch
+from marserver.sandbox.task import NotSetUp, Refused, Task, TooLong, TooMuch
 
 Answer = tuple[list[str], Iterator[tuple[Any, ...]]]
 
@@ -48,7 +48,11 @@ OWN_NAMES = ("sqlite_", "pragma_")
 def answering(task: Task) -> Iterator[Answer]:
     """The names of the columns and the rows of the statement, one after another."""
     deadline = time.monotonic() + task.bounds.seconds
-    with closing(connect(task)) as database:
+    try:
+        opened = connect(task)
+    except sqlite3.Error as error:
+        raise NotSetUp(f"{task.target}: {error}") from None
+    with closing(opened) as database:
         database.set_progress_handler(lambda: time.monotonic() > deadline, STEPS_BETWEEN_LOOKS)
         try:
             cursor = database.execute(task.query)

@@ -8,7 +8,8 @@ import re
 from marserver.errors import Invalid
 
 # Possessive quantifiers: a hundred thousand blanks cost one pass
-BEFORE = re.compile(r"(?:\s++|--[^\n]*+|/\*(?s:.)*?\*/)*+")
+# Nor may a comment hold another one here: databases do not agree where it ends
+BEFORE = re.compile(r"(?:\s++|--[^\n]*+|/\*(?:[^*/]++|\*(?!/)|/(?!\*))*+\*/)*+", re.ASCII)
 FIRST = re.compile(r"(?:SELECT|WITH)\b", re.IGNORECASE)
 WORD = re.compile(
     r"""

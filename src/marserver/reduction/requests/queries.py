@@ -25,10 +25,11 @@ NOT_SET_UP = (
     "rawQuery has no role of its own on this PostgreSQL database: an administrator runs the SQL of "
     "`mar admin query-role` and sets MAR_QUERY_URL"
 )
-NO_LOGIN = (
-    "the query role of MAR_QUERY_URL cannot be used, the server's log says why; "
-    "`mar admin query-role` prints the SQL that sets it up"
-)
+NO_LOGIN = {
+    "sqlite": "the database cannot be opened for reading; the server's log says why",
+    "postgresql": "the query role of MAR_QUERY_URL cannot be used, the server's log says why; "
+    "`mar admin query-role` prints the SQL that sets it up",
+}
 
 
 def raw_query(query: str, *, form: str = "csv", user_id: int, asked_by: str = "") -> Outcome:
@@ -102,6 +103,6 @@ def answer_to(stopped: Stopped) -> Exception:
         case TooMany():
             return Busy("the database takes no more queries")
         case NotSetUp():
-            logger.error("the query role: %s", stopped)
-            return Conflict(NO_LOGIN)
+            logger.error("rawQuery cannot read the database: %s", stopped)
+            return Conflict(NO_LOGIN[connection.vendor])
     return stopped
