@@ -17,11 +17,16 @@ MANY = 20_000  # rows of which it is quicker to read all names
 
 def holding(attribute: str, word: str) -> Q:
     """Rows whose name holds a word literally, capitals and small letters told apart."""
-    if "\0" in word:
-        return Q(pk__in=[])  # no database keeps such a name
+    if not storable(word):
+        return Q(pk__in=[])
     if connection.vendor == "postgresql":
         return Q(**{f"{attribute}__contains": word})
     return Q(GreaterThan(StrIndex(F(attribute), Value(word)), 0))
+
+
+def storable(word: str) -> bool:
+    """Whether a database could keep a name with this word in it: no NUL, no half of a surrogate pair."""
+    return "\0" not in word and not any("\ud800" <= letter <= "\udfff" for letter in word)
 
 
 def proposed(table: str, words: list[str], in_range: QuerySet[Any] | None) -> Q:
@@ -30,10 +35,11 @@ def proposed(table: str, words: list[str], in_range: QuerySet[Any] | None) -> Q:
     `in_range`: the rows of the dates asked for. SQLite cannot tell whether they or the proposed ones are
     fewer, and would take the wrong ones first; PostgreSQL has counted both.
     """
-    if connection.vendor != "sqlite" or min(map(len, words)) < LENGTH:
+    sought = [word for word in words if storable(word)]
+    if connection.vendor != "sqlite" or min(map(len, sought), default=0) < LENGTH:
         return Q()
     select = f"SELECT rowid FROM {table}_search WHERE {table}_search MATCH %s"
-    asked = trigrams(words)
+    asked = trigrams(sought)
     with connection.cursor() as cursor:
         cursor.execute(f"{select} LIMIT {FEW + 1}", [asked])
         first = [number for (number,) in cursor.fetchall()]
