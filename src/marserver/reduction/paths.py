@@ -7,6 +7,7 @@ without following any link, so that a link put in its place in between leads now
 import errno
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
@@ -81,6 +82,8 @@ def inside(root: Path, path: str | PurePath) -> str | None:
 
 def open_below(root: Path, path: str) -> BinaryIO:
     """A file of the data root open for reading, links followed that stay in it; raises OSError."""
+    with suppress(OSError):
+        return open_inside(root, path)  # most paths hold no link, and need not be looked at twice
     found = inside(root, path)
     if found is None:
         raise PermissionError(errno.EACCES, "it leads out of the data root")
@@ -90,9 +93,12 @@ def open_below(root: Path, path: str) -> BinaryIO:
 def open_inside(root: Path, path: str) -> BinaryIO:
     """A file below a folder open for reading; no link is followed on the way.
 
-    Raises OSError, also for everything that is no file. Pipes are not waited for, devices not touched.
+    Raises OSError, also for everything that is no file below it. Pipes are not waited for, devices not
+    touched.
     """
     *folders, name = PurePath(path).parts or ("",)
+    if ".." in (*folders, name) or PurePath(path).is_absolute():
+        raise OSError(errno.EACCES, "it is not a path below the folder")
     place = os.open(root, ON_THE_WAY)
     try:
         for folder in folders:
