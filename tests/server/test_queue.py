@@ -1,6 +1,8 @@
 """The queue: no job twice, none lost, in order."""
 
+import itertools
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -11,6 +13,7 @@ from marserver.errors import Conflict, NotFound
 from marserver.jobs import leases, queue, steering
 from marserver.jobs.models import Job, QueueState, Status
 from marserver.jobs.queue import Order
+from marserver.reduction import requests
 
 pytestmark = pytest.mark.django_db
 
@@ -222,3 +225,87 @@ def test_workers_at_once_respect_one_job_at_a_time():
     for thread in threads:
         thread.join()
     assert len(claimed) == 1
+
+
+MANY = 10_000
+
+
+@pytest.fixture
+def _long_queue():
+    """Ten thousand operations that wait."""
+    Job.objects.bulk_create(
+        (
+            Job(function="scan_folder", kind="folder", target=f"folder {n}", block=str(n), queued_at=now())
+            for n in range(MANY)
+        ),
+        batch_size=1000,
+    )
+
+
+def best_ms(times, act):
+    """The quickest of some calls, in milliseconds: what the machine does beside them does not count."""
+    return 1000 * min(timed(act) for _ in range(times))
+
+
+def timed(act):
+    begun = time.perf_counter()
+    act()
+    return time.perf_counter() - begun
+
+
+@pytest.mark.usefixtures("_long_queue")
+def test_a_long_queue_is_claimed_from_and_added_to_at_once(settings):
+    settings.MAR_JOBS = 1000
+    blocks = (str(number) for number in itertools.count())
+    assert best_ms(20, lambda: queue.claim("w")) < 5
+    assert best_ms(20, lambda: queue.enqueue(order(next(blocks)))) < 5
+
+
+@pytest.mark.usefixtures("_long_queue")
+def test_a_long_queue_is_shown_whole_by_one_query(django_assert_num_queries):
+    running = queue.claim("w")
+    with django_assert_num_queries(2):  # the other one looks for silent workers
+        waits, runs = requests.queue_now()
+    assert (len(waits), runs) == (MANY - 1, [running.pk])
+    assert waits[0]["block"] == "1"
+    assert requests.get_queue(limit=3) == waits[:3]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_operation_is_seen_at_every_moment_until_it_ends(settings):
+    settings.MAR_JOBS = 3
+    ids = {queue.enqueue(order(str(number))).pk for number in range(30)}
+    over = threading.Event()
+
+    def work(name):
+        for turn in range(200):
+            job = queue.claim(name)
+            if job is None:
+                continue
+            if turn % 3:
+                queue.hand_back(job)
+            else:
+                queue.finish(job, Status.DONE)
+        connection.close()
+
+    def look():
+        while not over.is_set():
+            waits, runs = requests.queue_now()
+            seen = {one["id"] for one in waits} | set(runs)
+            ended = set(Job.objects.filter(status=Status.DONE).values_list("pk", flat=True))
+            missed.extend(ids - seen - ended)
+            looks.append(len(runs))
+        connection.close()
+
+    missed, looks = [], []
+    reader = threading.Thread(target=look)
+    workers = [threading.Thread(target=work, args=(name,)) for name in "abc"]
+    for thread in (reader, *workers):
+        thread.start()
+    for thread in workers:
+        thread.join()
+    over.set()
+    reader.join()
+    assert missed == []
+    assert max(looks) > 0
+    assert Job.objects.filter(status=Status.DONE).count() > 0
