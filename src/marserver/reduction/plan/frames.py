@@ -55,9 +55,11 @@ class Outlook:
         return not self.dropped or self.done_before
 
 
-def outlooks(entries: Iterable[Entry], wanted: Wanted, shelf: Shelf) -> list[Outlook]:
+def outlooks(entries: Iterable[Entry], wanted: Wanted) -> list[Outlook]:
     """What becomes of each frame, in their order."""
-    return [outlook(one, wanted, shelf) for one in entries]
+    some = list(entries)
+    shelf = Shelf(wanted.config.config.max_days, (day_of(one.frame) for one in some if not one.dropped))
+    return [outlook(one, wanted, shelf) for one in some]
 
 
 def outlook(entry: Entry, wanted: Wanted, shelf: Shelf) -> Outlook:

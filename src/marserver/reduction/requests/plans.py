@@ -141,11 +141,10 @@ def of_science(
     entries: list[Entry], order: queue.Order, refused: str, undone: frozenset[str] = frozenset()
 ) -> Plan:
     """The plan of a reduction of science frames; `undone` bands of the field are first set to do."""
-    config = configuration()
     wanted = Wanted(
-        execution.parse(order.code), config, order.params.get("only", ""), order.params.get("status")
+        execution.parse(order.code), configuration(), order.params.get("only", ""), order.params.get("status")
     )
-    some = outlooks(entries, wanted, Shelf(config.config.max_days))
+    some = outlooks(entries, wanted)
     made = tiles(some, wanted)
     coloured = colours(made, site.camera().band_names, undone)
     return answer.of_science(order.function, order.code, some, made, coloured, refused)

@@ -18,7 +18,6 @@ from marserver.jobs.engine import ProcessDied, Result
 from marserver.jobs.work import Report, Work
 from marserver.reduction.plan import scope
 from marserver.reduction.plan.frames import Outlook, Wanted, outlooks
-from marserver.reduction.plan.masters import Shelf
 from marserver.reduction.plan.scope import Entry, in_band_order
 from marserver.reduction.plan.tiles import places
 from marserver.reduction.site import absolute
@@ -110,7 +109,7 @@ def reduce(work: Work, setup: Setup, entries: list[Entry]) -> Tally:
     """Reduce frames as far as the execution code says, then coadd their fields."""
     tally = Tally()
     wanted = Wanted(setup.code, setup.config, work.params.get("only", ""))
-    planned = outlooks(entries, wanted, Shelf(setup.config.config.max_days))
+    planned = outlooks(entries, wanted)
     tally.passed_by = sum(one.done_before for one in planned) if setup.code - {"co"} else 0
     reduce_frames(work, setup, planned, tally)
     where = places(planned, wanted)
