@@ -13,6 +13,7 @@ from marserver.api.envelope import encoded
 
 HEADERS_S = 20.0
 STALL_S = 60.0
+LEAVE_S = 8.0  # for answers that are being sent when the server ends; less than serving.DRAIN_S
 MOST_HEADER_BYTES = 64 * 1024
 TOO_LATE = f"the request did not come within {HEADERS_S:.0f} seconds"
 TOO_LARGE = f"address and headers are longer than {MOST_HEADER_BYTES // 1024} KB"
@@ -76,6 +77,12 @@ class PatientProtocol(HttpToolsProtocol):
         # Closing waits for what is unread; not for ever
         stop(self.stalled)
         self.stalled = self.loop.call_later(STALL_S, self.transport.abort)
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        # The event loop cannot be closed while it waits for a client that does not read
+        stop(self.stalled)
+        self.stalled = self.loop.call_later(LEAVE_S, self.transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         stop(self.deadline)

@@ -28,6 +28,8 @@ def head(response: HttpResponseBase) -> Message:
 
 async def send_whole(response: HttpResponse, send: Send) -> None:
     """Send a response that is in memory."""
+    if response.status_code not in (204, 304) and not response.has_header("Content-Length"):
+        response["Content-Length"] = str(len(response.content))
     await send(head(response))
     await send({"type": "http.response.body", "body": response.content})
 

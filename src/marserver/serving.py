@@ -38,7 +38,6 @@ def config() -> Any:
         "marserver.asgi:new_application",
         factory=True,
         http=PatientProtocol,
-        loop="uvloop",
         lifespan="off",
         ws="none",
         log_level="error",  # requests that nobody can read are the client's business

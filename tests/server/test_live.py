@@ -1,13 +1,12 @@
 """The server as it is served: uvicorn on a free port, and the client that talks to it."""
 
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-import uvicorn
 from django.db.backends.base.base import BaseDatabaseWrapper
+from live import running_server
 
 from marclient import (
     BadRequest,
@@ -23,8 +22,6 @@ from marclient import (
 from marserver.api.envelope import encoded
 from marserver.archive.models import IndividualFile
 from marserver.jobs import queue
-from marserver.serving import address_of, bind, config
-from marserver.threads import end_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,17 +30,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def live(root, settings):
     """The URL of a server that runs in a thread of this process."""
     settings.ALLOWED_HOSTS = ["127.0.0.1"]
-    listening = bind("127.0.0.1", 0)
-    server = uvicorn.Server(config())
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield address_of(listening)
-    server.should_exit = True
-    thread.join()
-    end_threads()
-    listening.close()
+    with running_server() as url:
+        yield url
 
 
 @pytest.fixture

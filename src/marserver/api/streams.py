@@ -34,7 +34,27 @@ def stream_rows(request: HttpRequest, rows: Iterator[Any]) -> HttpResponseBase:
     first = list(islice(rows, ROWS_A_PIECE))
     if len(first) < ROWS_A_PIECE:
         return HttpResponse(b"".join(pieces_of_json(iter(first))), content_type="application/json")
-    return streamed(request, pieces_of_json(chain(first, rows)), "application/json")
+    return streamed(request, RowsAsJson(first, rows), "application/json")
+
+
+class RowsAsJson:
+    """The pieces of such an answer; closing them ends the query, in the thread that holds it."""
+
+    def __init__(self, first: list[Any], rows: Iterator[Any]) -> None:
+        self.rows = rows
+        self.pieces = pieces_of_json(chain(first, rows))
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self.pieces)
+
+    def close(self) -> None:
+        """End the query, also one of which nothing was sent."""
+        self.pieces.close()
+        if isinstance(self.rows, Generator):
+            self.rows.close()
 
 
 def pieces_of_json(rows: Iterator[Any]) -> Generator[bytes, None, None]:

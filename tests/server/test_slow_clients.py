@@ -1,0 +1,206 @@
+"""Clients that are slow on purpose: they send half a request, byte by byte, or do not read the answer."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from live import answer_of, connect, request, running_server
+
+from marclient import Client
+from marserver import handler, protocol, threads
+from marserver.api import limits
+from marserver.archive.models import IndividualFile
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DAY = {"startDate": "2024-03-01", "endDate": "2024-03-01"}
+
+
+@pytest.fixture
+def live(root, settings):
+    settings.ALLOWED_HOSTS = ["127.0.0.1"]
+    with running_server(send_buffer=16384) as url:
+        yield url
+
+
+@pytest.fixture
+def alices(live, alice):
+    with Client(live) as client:
+        client.login("alice", "alice-password")
+        yield client
+
+
+def fill(count: int) -> None:
+    begin = datetime(2024, 3, 1, tzinfo=UTC)
+    IndividualFile.objects.bulk_create(
+        IndividualFile(
+            obs_date=begin + timedelta(seconds=n),
+            night=begin.date(),
+            file_type="BIAS",
+            file_name=f"bias-{n:05d}",
+            file_path=f"raw/bias-{n:05d}.fits",
+            comments="x" * 300,
+        )
+        for n in range(count)
+    )
+
+
+def wait_until(true, seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def test_headers_that_come_too_slowly_are_refused(live, monkeypatch):
+    monkeypatch.setattr(protocol, "HEADERS_S", 0.3)
+    with connect(live) as slow:
+        slow.sendall(b"POST /reduction/get_queue HTTP/1.1\r\nX-Slow: ")
+        began = time.monotonic()
+        while time.monotonic() - began < 0.25:
+            slow.sendall(b"x")
+            time.sleep(0.02)
+        status, content = answer_of(slow)
+        assert (status, content["status"]) == (408, False)
+        assert slow.recv(1) == b""
+
+
+def test_headers_of_a_later_request_have_the_same_time(live, monkeypatch):
+    monkeypatch.setattr(protocol, "HEADERS_S", 0.3)
+    with connect(live) as slow:
+        slow.sendall(request("get_queue"))
+        assert answer_of(slow)[0] == 401
+        slow.sendall(b"POST /reduction/get_que")
+        assert answer_of(slow)[0] == 408
+
+
+def test_a_body_that_comes_byte_by_byte_is_refused(live, monkeypatch):
+    monkeypatch.setattr(limits, "BODY_S", 0.3)
+    with connect(live) as slow:
+        slow.sendall(
+            b"POST /reduction/auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 500\r\n\r\n{"
+        )
+        for _ in range(5):
+            slow.sendall(b" ")
+            time.sleep(0.04)
+        status, content = answer_of(slow)
+        assert status == 408
+        assert "body" in content["msg"]
+        assert slow.recv(1) == b""
+
+
+def test_slow_bodies_hold_no_thread(alices, live, monkeypatch):
+    monkeypatch.setattr(handler, "MOST_REQUESTS", 2)
+    half = b"POST /reduction/auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 500\r\n\r\n{"
+    slow = [connect(live) for _ in range(40)]
+    for one in slow:
+        one.sendall(half)
+    assert alices.call("get_queue").msg == []
+    for one in slow:
+        one.close()
+
+
+def test_two_hundred_idle_connections_stop_nobody(alices, live):
+    idle = [connect(live) for _ in range(200)]
+    assert alices.call("get_queue").msg == []
+    for one in idle:
+        one.close()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"POST /reduction/get_queue HTTP/1.1\r\nX-Long: " + b"x" * 400_000,
+        b"POST /reduction/get_queue HTTP/1.1\r\n" + b"X-Many: 1\r\n" * 40_000,
+    ],
+    ids=["one long header", "many headers"],
+)
+def test_headers_without_end_are_refused(live, head):
+    with connect(live) as greedy:
+        try:
+            for start in range(0, len(head), 20_000):
+                greedy.sendall(head[start : start + 20_000])
+                time.sleep(0.01)
+        except (BrokenPipeError, ConnectionResetError):
+            return  # refused while it was still being sent
+        status, content = answer_of(greedy)
+        assert (status, content["status"]) == (400, False)
+
+
+@pytest.mark.parametrize(
+    "sent", [b"\x16\x03\x01\x00\xa5\x01\x00", b"GET / FTP/9\r\n\r\n", b"G\x00T / HTTP/1.1\r\n\r\n"]
+)
+def test_what_is_no_http_is_refused_in_the_envelope(live, sent):
+    with connect(live) as raw:
+        raw.sendall(sent)
+        status, content = answer_of(raw)
+        assert (status, content) == (400, {"status": False, "msg": protocol.UNREADABLE})
+
+
+def test_an_address_that_is_no_text_is_refused_in_the_envelope(live):
+    with connect(live) as raw:
+        raw.sendall(b"GET /reduction/docs?x=\xff\xfe HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        status, content = answer_of(raw)
+        assert (status, content["status"]) == (400, False)
+
+
+def test_a_chunked_body_without_length_is_refused_when_it_is_too_large(live):
+    with connect(live) as raw:
+        raw.sendall(b"POST /reduction/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        piece = b"10000\r\n" + b" " * 65536 + b"\r\n"
+        for _ in range(20):
+            raw.sendall(piece)
+        raw.sendall(b"0\r\n\r\n")
+        assert answer_of(raw)[0] == 413
+
+
+def closed_queries(monkeypatch) -> list[str]:
+    """Grows by one with each long answer whose query has ended."""
+    from marserver.api.streams import RowsAsJson
+
+    ended: list[str] = []
+    close = RowsAsJson.close
+
+    def noted(self):
+        close(self)
+        ended.append("ended")
+
+    monkeypatch.setattr(RowsAsJson, "close", noted)
+    return ended
+
+
+def test_a_client_that_never_reads_is_cut_off_and_its_query_ends(alices, live, monkeypatch):
+    fill(3_000)
+    monkeypatch.setattr(protocol, "STALL_S", 0.5)
+    ended = closed_queries(monkeypatch)
+    with connect(live, read_buffer=4096) as deaf:
+        deaf.sendall(request("individualfile", alices.token, type="get", **DAY))
+        wait_until(lambda: ended)
+        assert alices.call("get_queue").msg == []
+
+
+def test_a_client_that_leaves_ends_its_query(alices, live, monkeypatch):
+    fill(3_000)
+    ended = closed_queries(monkeypatch)
+    with connect(live, read_buffer=4096) as leaver:
+        leaver.sendall(request("individualfile", alices.token, type="get", **DAY))
+        assert leaver.recv(1000).startswith(b"HTTP/1.1 200")
+    wait_until(lambda: ended)
+
+
+def test_too_many_long_answers_at_once_are_refused(alices, live, monkeypatch):
+    fill(3_000)
+    monkeypatch.setattr(handler, "MOST_STREAMS", 2)
+    asked = request("individualfile", alices.token, type="get", **DAY)
+    reading = [connect(live, read_buffer=4096) for _ in range(2)]
+    for one in reading:
+        one.sendall(asked)
+        assert one.recv(1000).startswith(b"HTTP/1.1 200")
+    with connect(live) as third:
+        third.sendall(asked)
+        status, content = answer_of(third)
+    assert (status, content) == (429, {"status": False, "msg": handler.BUSY})
+    assert alices.call("get_queue").msg == []
+    for one in reading:
+        one.close()
+    wait_until(lambda: len(threads.free) >= 2)
+    assert len(alices.call("individualfile", type="get", **DAY).msg) == 3_000
