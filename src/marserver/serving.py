@@ -38,6 +38,7 @@ def config() -> Any:
         "marserver.asgi:new_application",
         factory=True,
         http=PatientProtocol,
+        loop="asyncio",  # uvloop gained nothing here, and waits for ever to close when a client does not read
         lifespan="off",
         ws="none",
         log_level="error",  # requests that nobody can read are the client's business

@@ -13,7 +13,6 @@ from marclient import (
     Client,
     Conflict,
     NotAllowed,
-    NotDone,
     NotFound,
     NotLoggedIn,
     Throttled,
@@ -77,8 +76,6 @@ def test_each_status_is_its_own_error(alices, bob, live):
     assert refused.value.status == 400
     with pytest.raises(NotFound):
         alices.call("biasblock", type="validate", id=1)
-    with pytest.raises(NotDone):
-        alices.call("biasblock", type="register", filepath="x")
     with Client(live) as nobody:
         with pytest.raises(NotLoggedIn):
             nobody.call("get_queue")
