@@ -7,8 +7,10 @@ import pytest
 from attacks import DOUBLED, is_refused, lines, something_to_lose  # noqa: F401 - a fixture
 from django.db import connection
 
+from mar.errors import BadConfig
 from marserver.archive.models import FinalTile
 from marserver.sandbox import runner
+from marserver.sandbox.guide import guide
 from marserver.sandbox.task import Bounds, NotSetUp, Refused, Task
 
 if connection.vendor != "sqlite":
@@ -103,3 +105,8 @@ def test_a_bomb_is_400_in_its_time(call, query, settings):
     began = time.monotonic()
     is_refused(call, query)
     assert time.monotonic() - began < 12
+
+
+def test_there_is_no_role_to_set_up():
+    with pytest.raises(BadConfig, match="on PostgreSQL only"):
+        guide("mar_query")

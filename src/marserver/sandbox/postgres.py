@@ -16,6 +16,7 @@ Answer = tuple[list[str], Iterator[tuple[Any, ...]]]
 
 SCHEMA = "mar_query"
 CONNECT_S = 5
+ROWS_AT_ONCE = 100  # from libpq 17 on; before, rows come one by one
 AS_TEXT = ("json", "jsonb", "interval", "xml")
 TOO_MUCH = (errors.OutOfMemory, errors.ConfigurationLimitExceeded, errors.DiskFull)
 # A role that may more than read the views must not be handed to users
@@ -36,7 +37,8 @@ def answering(task: Task) -> Iterator[Answer]:
         database.read_only = True
         query = task.query.encode()
         names = columns_of(database, query)
-        with closing(contents(database.cursor().stream(query))) as rows:
+        at_once = ROWS_AT_ONCE if psycopg.capabilities.has_stream_chunked() else 1
+        with closing(contents(database.cursor().stream(query, size=at_once))) as rows:
             yield names, rows
     except psycopg.Error as error:
         raise told(error) from None

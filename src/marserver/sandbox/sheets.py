@@ -45,6 +45,8 @@ class Csv:
 
     def __init__(self, columns: Sequence[str]) -> None:
         self.columns = columns
+        self.buffer = io.StringIO(newline="")
+        self.writer = csv.writer(self.buffer, lineterminator="\n")
 
     def head(self) -> str:
         """The names."""
@@ -52,9 +54,11 @@ class Csv:
 
     def line(self, row: Row) -> str:
         """One row."""
-        buffer = io.StringIO()
-        csv.writer(buffer, lineterminator="\n").writerow(row)
-        return buffer.getvalue()
+        self.writer.writerow(row)
+        text = self.buffer.getvalue()
+        self.buffer.seek(0)
+        self.buffer.truncate()
+        return text
 
     def foot(self, truncated: bool) -> str:
         """Nothing."""
@@ -82,9 +86,7 @@ class Json:
         return f'\n],"truncated":{encoded(truncated)}}}\n'
 
 
-def encoded(value: object) -> str:
-    """JSON text without blanks."""
-    return json.dumps(value, separators=(",", ":"))
+encoded = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps makes an encoder for each row
 
 
 def save(file: IO[bytes], form: str, columns: Sequence[str], rows: Iterator[Row], most: Most) -> Written:

@@ -33,11 +33,12 @@ TYPES = {
 }
 LEAST_LONG, MOST_LONG = -(2**63), 2**63 - 1
 NULL_LONG = LEAST_LONG + 1  # what stands for NULL among whole numbers
+NULLS = {"long": str(NULL_LONG), "double": "NaN", "text": ""}
 
 
 def widened(kind: str, value: Cell) -> str:
     """The type of a column ("" so far unknown) that also holds this value."""
-    if value is None or kind == "text":
+    if value is None or kind == "text" or (kind == "double" and type(value) is float):
         return kind
     if isinstance(value, str):
         return "text"
@@ -81,10 +82,10 @@ def field(number: int, name: str, kind: str) -> str:
 def text(kind: str, value: Cell) -> str:
     """A value in its cell."""
     if value is None:
-        return {"long": str(NULL_LONG), "double": "NaN"}.get(kind, "")
-    return escape(clean(str(value)))
+        return NULLS[kind]
+    return escape(clean(value)) if isinstance(value, str) else str(value)
 
 
 def clean(value: str) -> str:
     """Text without the control characters that XML does not have."""
-    return NOT_XML.sub("\ufffd", value)
+    return value if value.isprintable() else NOT_XML.sub("\ufffd", value)
