@@ -114,20 +114,22 @@ def lock_queue() -> QueueState:
 def take(job: Job, worker: str) -> bool:
     """Claim one job if it still waits; False where another worker or an operator was first."""
     moment = now()
-    taken = Job.objects.filter(pk=job.pk, status=Status.TODO).update(
-        status=Status.DOING,
-        worker=worker,
-        lease_until=moment + lease(),
-        attempts=F("attempts") + 1,
-        started_at=moment,
-        cancel_wanted=False,
-        step="",
-        step_band="",
-        done=0,
-        total=0,
-    )
-    job.refresh_from_db()
-    return taken == 1
+    values = {
+        "status": Status.DOING,
+        "worker": worker,
+        "lease_until": moment + lease(),
+        "attempts": job.attempts + 1,
+        "started_at": moment,
+        "cancel_wanted": False,
+        "step": "",
+        "step_band": "",
+        "done": 0,
+        "total": 0,
+    }
+    waits = Job.objects.filter(pk=job.pk, status=Status.TODO, attempts=job.attempts)
+    for name, value in values.items():
+        setattr(job, name, value)
+    return waits.update(**values) == 1
 
 
 def note(job: Job, step: str, done: int, total: int, band: str = "") -> None:

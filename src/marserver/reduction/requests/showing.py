@@ -10,6 +10,7 @@ from marserver.archive.rows import plain
 from marserver.jobs import leases, log, queue, steering
 from marserver.jobs.models import ALIVE, Job, Status
 
+MOST_WAITING = 10**9  # that a limit may ask for
 WAITING = ("id", "function", "block", "band", "code", "user", "priority", "queued_at", "status")
 
 
@@ -21,7 +22,11 @@ def get_queue(limit: int | None = None) -> list[dict[str, Any]]:
 def queue_now(limit: int | None = None) -> tuple[list[dict[str, Any]], list[int]]:
     """The operations that wait, in order, and the ids of those that run, at one and the same moment."""
     leases.recover()
-    jobs = list(Job.objects.filter(status__in=ALIVE).order_by("-priority", "id").values(*WAITING))
+    # Those that run come first, as the index has them; they are few
+    found = Job.objects.filter(status__in=ALIVE).order_by("status", "-priority", "id").values(*WAITING)
+    if limit is not None:
+        found = found[: min(limit, MOST_WAITING) + queue.running().count() + queue.jobs_at_once()]
+    jobs = list(found)
     waits = [waiting(job) for job in jobs if job["status"] == Status.TODO]
     return waits[:limit], sorted(job["id"] for job in jobs if job["status"] == Status.DOING)
 
