@@ -150,7 +150,6 @@ Priority = Annotated[int, number(-32768, 32767, "^-?[0-9]{1,4}$", "a whole numbe
 Flag = Annotated[
     int, number(-1, 1023, "^(-1|[0-9]{1,3})$", "-1 (not reviewed), 0 (good) or bits up to 1023", 0)
 ]
-FlagBits = Annotated[int, number(0, 1023, "^[0-9]{1,3}$", "a bit mask from 0 to 1023", 2)]
 FrameStatus = Annotated[int, number(0, 5, "^[0-5]$", "a frame's status, 0 to 5")]
 BlockStatus = Annotated[int, number(0, 1, "^[01]$", "0 (to do) or 1 (done)")]
 YesNo = Annotated[bool, Kind(yes_or_no, {"enum": [0, 1, True, False, "0", "1", "true", "false"]}, 1)]
