@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, ProtectedError, QuerySet
+from django.db.models import Count, Max, Min, ProtectedError, QuerySet
 
 from marserver.archive.kinds import named
 from marserver.archive.models import (
@@ -182,11 +182,10 @@ def nearby(frame_type: str, band: str, start: date, end: date) -> str:
     )
     if days:
         return "there are " + ", ".join(f"{count} on {day}" for day, count in days[:10])
-    count = frames.count()
-    if not count:
+    ever = frames.aggregate(count=Count("pk"), first=Min("obs_date"), last=Max("obs_date"))
+    if not ever["count"]:
         return "there is none of any date: scan the folder that holds them"
-    ends = frames.order_by("obs_date")
-    return f"there are {count} between {ends[0].obs_date.date()} and {ends[count - 1].obs_date.date()}"
+    return f"there are {ever['count']} between {ever['first'].date()} and {ever['last'].date()}"
 
 
 @transaction.atomic
