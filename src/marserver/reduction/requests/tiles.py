@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from marserver.archive.models import FinalTile
-from marserver.archive.rows import plain
+from marserver.archive.moment import one_moment
 
 FIELDS = ("id", "field", "band", "crval1", "crval2")
 SHORT = ("id", "field", "file_path", "weight_path", "file_thumb", "weight_thumb")
@@ -12,8 +12,10 @@ SHORT = ("id", "field", "file_path", "weight_path", "file_thumb", "weight_thumb"
 
 def getfields() -> Iterator[dict[str, Any]]:
     """Field, band and centre (degrees) of all valid tiles."""
-    rows = FinalTile.objects.filter(isvalid=True).order_by("field", "band", "id").values(*FIELDS)
-    return ({key: plain(row[key]) for key in FIELDS} for row in rows.iterator(chunk_size=2000))
+    tiles = FinalTile.objects.filter(isvalid=True).order_by("field", "band", "id").values_list(*FIELDS)
+    with one_moment():
+        for values in tiles.iterator(chunk_size=2000):
+            yield dict(zip(FIELDS, values, strict=True))
 
 
 def getshort(field: str, band: str) -> list[dict[str, Any]]:
