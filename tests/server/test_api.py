@@ -58,7 +58,7 @@ def test_every_path_of_the_contract_needs_a_token_and_post(name, call_as):
 
 @pytest.mark.parametrize("body", ["", "null", "{}", "  \n", '{"type": ""}'])
 def test_no_body_null_and_an_empty_object_are_the_same(call, body):
-    assert call.post("get_queue", body) == {"status": True, "msg": []}
+    assert call.post("get_queue", body) == {"status": True, "msg": [], "running": []}
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_unknown_paths_are_404_in_the_envelope(path, db):
 
 
 def test_a_slash_at_the_end_of_a_path_does_not_matter(call):
-    assert call("get_queue/") == {"status": True, "msg": []}
+    assert call("get_queue/") == {"status": True, "msg": [], "running": []}
 
 
 def test_a_wrong_host_is_400_in_the_envelope(db):
@@ -117,7 +117,7 @@ def test_unknown_parameters_are_refused_with_what_is_accepted(call):
     told = sentence_for(call, "biasblock", 400, type="get", id=1, colour="red")
     assert "'colour'" in told
     assert "(id | startDate, endDate)" in told
-    told = sentence_for(call, "get_queue", 400, id=1)
+    told = sentence_for(call, "get_process", 400, id=1)
     assert "'id'" in told
     assert "no parameters" in told
 
@@ -163,12 +163,12 @@ def test_exactly_one_parameter_set_must_be_given(call, body):
 
 def test_empty_strings_count_as_not_given(call):
     answer = call("biasblock", type="get", id="", startDate="2024-03-01", endDate="2024-03-01", order="")
-    assert answer == {"status": True, "msg": []}
+    assert answer == {"status": True, "msg": [], "running": []}
 
 
 @pytest.mark.parametrize("word", ["contains", "nameContains"])
 def test_contains_has_an_older_spelling(call, word):
-    assert call("individualfile", type="get", **{word: "bias"}) == {"status": True, "msg": []}
+    assert call("individualfile", type="get", **{word: "bias"}) == {"status": True, "msg": [], "running": []}
     told = sentence_for(
         call,
         "biasblock",
@@ -228,7 +228,7 @@ def test_numbers_at_the_edge_are_no_fault(call):
     edge = {"limit": 2**63 - 1, "offset": 2**63 - 1, "startDate": "0001-01-01", "endDate": "9999-12-31"}
     for name in CONTRACT:
         if name != "finaltiles":
-            assert call(name, type="get", **edge) == {"status": True, "msg": []}
+            assert call(name, type="get", **edge) == {"status": True, "msg": [], "running": []}
 
 
 def example_of(body: type[Body]) -> dict:
@@ -274,7 +274,7 @@ def test_a_fault_of_ours_is_500_in_the_envelope_without_a_trace(call, monkeypatc
     def broken(*args, **kwargs):
         raise ZeroDivisionError("secret detail")
 
-    monkeypatch.setattr("marserver.reduction.requests.get_queue", broken)
+    monkeypatch.setattr("marserver.reduction.requests.queue_now", broken)
     answer = call("get_queue")
     assert call.status == 500
     assert answer == {"status": False, "msg": "the server failed on this request; its log says why"}
