@@ -11,7 +11,14 @@ from postgres import postgres_server
 
 ROOT = Path(__file__).parents[2]
 # the tests that ask the database most; the others do not depend on its kind
-AGAIN = ("test_archive.py", "test_queue.py", "test_ingest.py")
+AGAIN = (
+    "test_archive.py",
+    "test_contains.py",
+    "test_fill.py",
+    "test_query_counts.py",
+    "test_queue.py",
+    "test_ingest.py",
+)
 
 
 @pytest.fixture(scope="module")
