@@ -125,8 +125,7 @@ TYPE_COLUMNS = ("type", "parameters", "what it does", "example")
 
 def type_row(one: Mapping[str, Any]) -> tuple[str, ...]:
     """One line of a path's table."""
-    about = one["about"] + ("" if one["done"] else " Not yet: answers 501.")
-    return f"`{one['type']}`", parameters(one), " ".join(about.split()), f"`{one['example']}`"
+    return f"`{one['type']}`", parameters(one), " ".join(one["about"].split()), f"`{one['example']}`"
 
 
 def untyped(one: Mapping[str, Any]) -> str:

@@ -21,9 +21,9 @@ class Group:
 class Queue(Group):
     """What waits, what runs, what ended, and what an operator may do to it."""
 
-    def waiting(self) -> list[rows.Waiting]:
-        """The operations that wait, in order."""
-        return cast(list[rows.Waiting], self.ask("get_queue").msg)
+    def waiting(self, limit: int | None = None) -> list[rows.Waiting]:
+        """The operations that wait, in order; all where no limit is given."""
+        return cast(list[rows.Waiting], self.ask("get_queue", limit=limit).msg)
 
     def running(self) -> list[rows.Operation]:
         """The operations that run now, with how far they are."""

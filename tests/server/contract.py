@@ -9,6 +9,7 @@ START, END = DAY.isoformat(), DAY.isoformat()
 DATES = {"startDate": START, "endDate": END}
 OTHER = {"startDate": "2030-01-01", "endDate": "2030-01-02"}
 NOBODY = 987654
+NEW = {"password": "the moon is bright tonight"}
 
 BLOCK_GETS = [
     ({"id": "$row"}, 200, "rows", ""),
@@ -271,7 +272,7 @@ CASES = [
     ("setItemConf", "", {"section": "Scan", "item": "COLOUR", "value": "1"}, 400, "COLOUR", ""),
     ("setItemConf", "", {"section": "Nowhere", "item": "POLYDEG_X", "value": "1"}, 400, "Nowhere", ""),
     ("setItemConf", "", {"section": "Instrument", "item": "name", "value": "x"}, 400, "Instrument", ""),
-    ("set_conf", "", {"config_name": "mar.toml"}, 404, "mar.toml", ""),
+    ("set_conf", "", {"config_name": "other.toml"}, 404, "other.toml", ""),
     ("set_conf", "", {"config_name": "../mar.toml"}, 400, "config_name", ""),
     ("getConfHistory", "", {"limit": 5}, 200, "", ""),
     ("undoConf", "", {"version": NOBODY}, 404, str(NOBODY), ""),
@@ -286,4 +287,22 @@ CASES = [
     ("get_trilogy_image", "", {"field": "F9", "request_order": False}, 404, "F9", ""),
     ("request_twelve_im", "", {"field": "F1"}, 409, "U", ""),
     ("request_twelve_im", "", {"field": "F9"}, 404, "F9", ""),
+    # accounts
+    ("auth/users", "", {}, 200, "alice", ""),
+    ("auth/setrole", "", {"username": "bob", "role": "operator"}, 200, "operator", "role"),
+    ("auth/setrole", "", {"username": "bob", "role": "king"}, 400, "role", ""),
+    ("auth/setrole", "", {"username": "nobody", "role": "viewer"}, 404, "nobody", ""),
+    ("auth/setrole", "", {"username": "carol", "role": "viewer"}, 409, "administrator", ""),
+    ("auth/setactive", "", {"username": "bob", "active": False}, 200, "bob", "active"),
+    ("auth/setactive", "", {"username": "carol", "active": 0}, 409, "administrator", ""),
+    ("auth/setactive", "", {"username": "nobody", "active": 1}, 404, "nobody", ""),
+    ("auth/setpassword", "", {**NEW, "old_password": "bob-password"}, 200, "bob", ""),
+    ("auth/setpassword", "", {**NEW, "username": "alice"}, 403, "administrator", ""),
+    ("auth/setpassword", "", {**NEW, "old_password": "wrong"}, 403, "old_password", ""),
+    ("auth/setpassword", "", {"password": "short", "old_password": "bob-password"}, 400, "password", ""),
+    ("auth/history", "", {"username": "alice"}, 200, "", ""),
+    ("auth/history", "", {"username": "nobody"}, 404, "nobody", ""),
+    ("auth/tokens", "", {}, 200, "", ""),
+    ("auth/tokens", "", {"username": "alice"}, 403, "administrator", ""),
+    ("auth/revoke", "", {"id": NOBODY}, 404, str(NOBODY), ""),
 ]  # fmt: skip

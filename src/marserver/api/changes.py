@@ -5,16 +5,17 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from marserver.accounts.models import Role
+from marserver.api.answers import Changes
 from marserver.api.bodies import Body
 from marserver.api.fields import Moment, UserName, Whole, text
 from marserver.api.guard import Asked
 from marserver.api.resources import Resource
 from marserver.reduction import requests
 
-KindName = Annotated[str, text(50, "finaltiles")]
+KindName = Annotated[str, text(50, "finaltiles", "kind of the changed object")]
 
 
-class Changes(Body):
+class WhichChanges(Body):
     """Which changes."""
 
     user: UserName = Field("", description="changes that this user asked for")
@@ -26,6 +27,6 @@ class Changes(Body):
 resource = Resource("get_changes", about="Who changed what and when, newest first")
 
 
-@resource.takes(Changes, Role.ADMINISTRATOR)
-def changes(request: Asked, body: Changes) -> dict[str, Any]:
+@resource.takes(WhichChanges, Role.ADMINISTRATOR, gives=Changes)
+def changes(request: Asked, body: WhichChanges) -> dict[str, Any]:
     return {"msg": requests.get_changes(body.user, body.kind, body.since, body.limit)}

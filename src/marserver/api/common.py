@@ -1,26 +1,28 @@
 """Bodies and operations that many resources share."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, create_model
 
 from marserver.accounts.models import Role
+from marserver.api.answers import Changes, rows_of
 from marserver.api.bodies import Body, Sets
 from marserver.api.fields import (
+    AnyBand,
     Band,
     BlockStatus,
     Comment,
     Day,
     FilePath,
     FrameStatus,
-    OrderKey,
     Patterns,
     Signed,
     Whole,
     YesNo,
+    key_of,
 )
 from marserver.api.guard import Asked
 from marserver.api.resources import Resource
@@ -63,7 +65,7 @@ class Listed(Dated):
     valid: YesNo = Field(True, description="1 valid rows, 0 invalid ones")
     limit: Whole | None = Field(None, description="at most so many rows; without it all, streamed")
     offset: Whole = Field(0, description="leave out so many rows")
-    order: OrderKey = Field("", description="a key of the row, - before it for descending")
+    order: str = ""  # a key of the row; each resource accepts its own
 
     def find(self) -> Find:
         """What the archive is asked for."""
@@ -97,7 +99,7 @@ class Create(Dated):
     type: Literal["create"]
     start: Day = Field(alias="startDate", description="first day (UTC)")
     end: Day = Field(alias="endDate", description="last day (UTC), included")
-    band: Band = Field("", description="ignored where the block holds all bands or none")
+    band: AnyBand = ""
     contains: Patterns = CONTAINS
 
 
@@ -211,7 +213,7 @@ def change(resource: Resource, body: type[Body], call: Call) -> None:
 def gets(resource: Resource, body: type[Listed]) -> None:
     """Register the `get` of a resource, and the `history` of its rows."""
 
-    @resource.takes(body, Role.VIEWER)
+    @resource.takes(sorted_by_key(resource.kind, body), Role.VIEWER, gives=rows_of(resource.kind))
     def get(request: HttpRequest, asked: Listed) -> HttpResponseBase | dict[str, Any]:
         found = requests.get(resource.kind, asked.find())
         if asked.id is None and asked.limit is None:
@@ -221,9 +223,19 @@ def gets(resource: Resource, body: type[Listed]) -> None:
             requests.known(resource.kind, asked.id)
         return {"msg": rows}
 
-    @resource.takes(History, Role.VIEWER)
+    @resource.takes(History, Role.VIEWER, gives=Changes)
     def history(request: HttpRequest, asked: History) -> dict[str, Any]:
         return {"msg": requests.history(resource.kind, asked.id)}
+
+
+def sorted_by_key(kind: str, body: type[Listed]) -> type[Listed]:
+    """The body of a `get`, its `order` any key of these rows."""
+    return create_model(
+        f"Get{kind.capitalize()}",
+        __base__=body,
+        __doc__=body.__doc__,
+        order=(Annotated[str, key_of(kind)], ""),
+    )
 
 
 def creates(resource: Resource, body: type[Create]) -> None:

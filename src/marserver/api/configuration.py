@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from marserver.accounts.models import Role
+from marserver.api.answers import Objects, Values
 from marserver.api.bodies import Body, Nothing
 from marserver.api.common import outcome
 from marserver.api.fields import FileName, SectionName, Setting, Whole, Word
@@ -52,7 +53,7 @@ undo = Resource("undoConf", about="Bring an earlier version of the configuration
 resources = (get_conf, set_item, set_conf, history, undo)
 
 
-@get_conf.takes(Nothing, Role.VIEWER)
+@get_conf.takes(Nothing, Role.VIEWER, gives=Values)
 def configuration(request: Asked, body: Nothing) -> dict[str, Any]:
     return requests.get_conf()
 
@@ -68,7 +69,7 @@ def switch(request: Asked, body: SetConf) -> dict[str, Any]:
     return outcome(requests.set_conf(body.config_name, asked_by=request.auth.username))
 
 
-@history.takes(ConfHistory, Role.VIEWER)
+@history.takes(ConfHistory, Role.VIEWER, gives=Objects)
 def changes(request: Asked, body: ConfHistory) -> dict[str, Any]:
     return {"msg": requests.conf_history(min(body.limit, MOST_CHANGES))}
 

@@ -12,7 +12,12 @@ from typing import Annotated, Any
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from marserver.archive.kinds import named
+from marserver.errors import Invalid
+from marserver.reduction import site
+
 LARGEST = 2**63 - 1
+BANDS_HERE = "x-bands"  # in a schema: to be published with the bands of this camera
 WORDS_OF_CODE = ("ov", "sf", "mc", "am", "co")
 DECIMAL = re.compile(r"-?[0-9]{1,19}")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -25,12 +30,13 @@ class Kind:
     read: Callable[[Any], Any]
     schema: dict[str, Any]
     example: Any
+    about: str  # what it means, where the parameter does not say more itself
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_before_validator_function(self.read, handler(source))
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {**self.schema, "examples": [self.example]}
+        return {**self.schema, "description": self.about, "examples": [self.example]}
 
 
 def wrong(sentence: str) -> PydanticCustomError:
@@ -54,10 +60,10 @@ def number(least: int, most: int, decimal: str, words: str, example: int = 1) ->
         return value
 
     forms = [{"type": "integer", "minimum": least, "maximum": most}, {"type": "string", "pattern": decimal}]
-    return Kind(read, {"anyOf": forms}, example)
+    return Kind(read, {"anyOf": forms}, example, words)
 
 
-def text(most: int, example: str, least: int = 1) -> Kind:
+def text(most: int, example: str, about: str, least: int = 1) -> Kind:
     """Text of a limited length; `least` is only published, as empty text counts as not given."""
 
     def read(value: Any) -> str:
@@ -68,10 +74,10 @@ def text(most: int, example: str, least: int = 1) -> Kind:
         return value
 
     schema = {"type": "string", "minLength": least, "maxLength": most, "pattern": "^[^\\u0000]*$"}
-    return Kind(read, schema, example)
+    return Kind(read, schema, example, about)
 
 
-def one_of(*words: str) -> Kind:
+def one_of(*words: str, about: str) -> Kind:
     """One of some words."""
 
     def read(value: Any) -> str:
@@ -79,7 +85,24 @@ def one_of(*words: str) -> Kind:
             raise wrong(f"must be one of {', '.join(words)}")
         return str(value)
 
-    return Kind(read, {"enum": list(words)}, words[0])
+    return Kind(read, {"enum": list(words)}, words[0], about)
+
+
+def key_of(kind: str) -> Kind:
+    """What rows of a kind may be sorted by."""
+    keys = [key for key, _ in named(kind).columns]
+    about = "a key of the row, - before it for descending"
+    return one_of("-id", *keys, *(f"-{key}" for key in keys if key != "id"), about=about)
+
+
+def band(value: Any) -> str:
+    """The name of a band of this camera, or another spelling of it."""
+    if not isinstance(value, str):
+        raise wrong("must be text")
+    try:
+        return site.band_name(value)
+    except Invalid as error:
+        raise wrong(str(error).removeprefix("band: ")) from None
 
 
 def yes_or_no(value: Any) -> bool:
@@ -152,28 +175,42 @@ Flag = Annotated[
 ]
 FrameStatus = Annotated[int, number(0, 5, "^[0-5]$", "a frame's status, 0 to 5")]
 BlockStatus = Annotated[int, number(0, 1, "^[01]$", "0 (to do) or 1 (done)")]
-YesNo = Annotated[bool, Kind(yes_or_no, {"enum": [0, 1, True, False, "0", "1", "true", "false"]}, 1)]
-Day = Annotated[date, Kind(day, {"type": "string", "format": "date"}, "2024-03-01")]
-Moment = Annotated[datetime, Kind(moment, {"type": "string", "format": "date-time"}, "2024-03-01T23:50:00Z")]
+YesNo = Annotated[
+    bool, Kind(yes_or_no, {"enum": [0, 1, True, False, "0", "1", "true", "false"]}, 1, "0, 1, false or true")
+]
+Day = Annotated[date, Kind(day, {"type": "string", "format": "date"}, "2024-03-01", "a day YYYY-MM-DD (UTC)")]
+Moment = Annotated[
+    datetime,
+    Kind(moment, {"type": "string", "format": "date-time"}, "2024-03-01T23:50:00Z", "a time (ISO 8601)"),
+]
 Code = Annotated[
     str,
-    Kind(execution_code, {"type": "string", "pattern": CODE_PATTERN, "maxLength": 200}, "ov sf mc am co"),
+    Kind(
+        execution_code,
+        {"type": "string", "pattern": CODE_PATTERN, "maxLength": 200},
+        "ov sf mc am co",
+        "steps to run, any of ov sf mc am co; without it all",
+    ),
 ]
-Folder = Annotated[str, Kind(folder, {"type": "string", "maxLength": 60}, "raw/2024-03-01")]
-Setting = Annotated[Any, Kind(setting, SETTING_SCHEMA, "1")]
-OnlyFailed = Annotated[str, one_of("failed")]
-LogLevel = Annotated[str, one_of("INFO", "WARN", "CRITICAL", "TIME")]
-FilePath = Annotated[str, text(500, "MASTERS/BIAS/masterbias20240301-20240302.fits")]
-FileName = Annotated[str, text(200, "mar.toml")]
-QueryForm = Annotated[str, one_of("csv", "json", "votable")]
-Sql = Annotated[str, text(100_000, "SELECT field, band FROM files_finaltiles")]
-SectionName = Annotated[str, text(100, "config")]
-Word = Annotated[str, text(100, "MAX_DAYS")]
-Band = Annotated[str, text(30, "R")]
-FieldName = Annotated[str, text(200, "STRIPE82-0001")]
-Comment = Annotated[str, text(300, "moonlight in the corner", least=0)]
-Patterns = Annotated[str, text(2000, "STRIPE82,HYDRA")]
-OrderKey = Annotated[str, text(60, "-id")]
-UserName = Annotated[str, text(150, "alice")]
-Email = Annotated[str, text(254, "alice@example.org")]
-Password = Annotated[str, text(1000, "correct horse battery staple")]
+Folder = Annotated[
+    str, Kind(folder, {"type": "string", "maxLength": 60}, "raw/2024-03-01", "a folder below the data root")
+]
+Setting = Annotated[Any, Kind(setting, SETTING_SCHEMA, "1", "the new value; empty restores the default")]
+OnlyFailed = Annotated[str, one_of("failed", about="failed: only the frames that failed")]
+LogLevel = Annotated[str, one_of("INFO", "WARN", "CRITICAL", "TIME", about="lines of this level only")]
+FilePath = Annotated[
+    str, text(500, "MASTERS/BIAS/masterbias20240301-20240302.fits", "path below the data root")
+]
+FileName = Annotated[str, text(200, "mar.toml", "name of a file of CONFIG")]
+QueryForm = Annotated[str, one_of("csv", "json", "votable", about="form of the file")]
+Sql = Annotated[str, text(100_000, "SELECT field, band FROM files_finaltiles", "one statement")]
+SectionName = Annotated[str, text(100, "config", "a section of the configuration")]
+Word = Annotated[str, text(100, "MAX_DAYS", "an item of its section")]
+Band = Annotated[str, Kind(band, {"type": "string", BANDS_HERE: True}, "R", "a band of the camera")]
+AnyBand = Annotated[str, text(30, "R", "a band; ignored where the block holds all bands or none")]
+FieldName = Annotated[str, text(200, "STRIPE82-0001", "name of a field: OBJECT, its blanks as -")]
+Comment = Annotated[str, text(300, "moonlight in the corner", "the comment; an empty one clears it", least=0)]
+Patterns = Annotated[str, text(2000, "STRIPE82,HYDRA", "parts of names, separated by commas")]
+UserName = Annotated[str, text(150, "alice", "name of an account")]
+Email = Annotated[str, text(254, "alice@example.org", "address of the user")]
+Password = Annotated[str, text(1000, "correct horse battery staple", "the password")]

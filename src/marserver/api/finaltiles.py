@@ -7,6 +7,7 @@ from django.http.response import HttpResponseBase
 from pydantic import Field
 
 from marserver.accounts.models import Role
+from marserver.api.answers import Objects
 from marserver.api.bodies import Body, Sets
 from marserver.api.common import (
     CONTAINS,
@@ -101,12 +102,12 @@ edits(resource, SetSubStatus, Validate, SetComment)
 change(resource, SetFlag, lambda kind, body, who: requests.setflag(kind, body.id, body.flag, asked_by=who))
 
 
-@resource.takes(GetFields, Role.VIEWER)
+@resource.takes(GetFields, Role.VIEWER, gives=Objects)
 def getfields(request: Asked, body: GetFields) -> HttpResponseBase:
     return stream_rows(request, requests.getfields())
 
 
-@resource.takes(GetShort, Role.VIEWER)
+@resource.takes(GetShort, Role.VIEWER, gives=Objects)
 def getshort(request: Asked, body: GetShort) -> dict[str, Any]:
     return {"msg": requests.getshort(body.field, body.band)}
 

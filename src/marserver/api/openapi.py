@@ -8,7 +8,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from marserver.api.envelope import encode, reply
+from marserver.api.fields import BANDS_HERE
 from marserver.api.main import api
+from marserver.reduction import site
 
 PAGE_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
 
@@ -16,7 +18,37 @@ PAGE_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'n
 @cache
 def schema() -> dict[str, Any]:
     """The whole description."""
-    return {**api.get_openapi_schema(path_prefix="/reduction/"), "servers": [{"url": "/"}]}
+    whole = {**api.get_openapi_schema(path_prefix="/reduction/"), "servers": [{"url": "/"}]}
+    for methods in whole["paths"].values():
+        for operation in methods.values():
+            allow_nothing(operation, whole["components"]["schemas"])
+    return dict(with_bands(whole))
+
+
+def allow_nothing(operation: dict[str, Any], known: dict[str, Any]) -> None:
+    """No body at all and null count as {}: say so where {} is accepted."""
+    if "requestBody" not in operation:
+        return
+    content = operation["requestBody"]["content"]["application/json"]
+    body = known.get(content["schema"].get("$ref", "").rpartition("/")[2], {"required": ["type"]})
+    if not body.get("required"):
+        operation["requestBody"]["required"] = False
+        content["schema"] = {"anyOf": [content["schema"], {"type": "null"}]}
+
+
+def with_bands(part: Any) -> Any:
+    """The same description, the bands of this camera named where a band is meant."""
+    if isinstance(part, list):
+        return [with_bands(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    named = {key: with_bands(value) for key, value in part.items() if key != BANDS_HERE}
+    return named | {"enum": spellings()} if BANDS_HERE in part else named
+
+
+def spellings() -> list[str]:
+    """The bands of this camera and their other names."""
+    return [name for band in site.camera().filters for name in (band.name, *band.aliases)]
 
 
 @require_safe
@@ -43,7 +75,7 @@ def shown(path: str, methods: dict[str, Any]) -> dict[str, Any]:
         "path": path,
         "summary": operation["summary"],
         "description": operation.get("description", ""),
-        "types": [shown_type(body, operation.get("x-not-yet", [])) for body in bodies(operation)],
+        "types": [shown_type(body) for body in bodies(operation)],
     }
 
 
@@ -52,11 +84,12 @@ def bodies(operation: dict[str, Any]) -> list[dict[str, Any]]:
     if "requestBody" not in operation:
         return []
     wanted = operation["requestBody"]["content"]["application/json"]["schema"]
+    wanted = wanted["anyOf"][0] if "anyOf" in wanted else wanted
     names = [one["$ref"].rpartition("/")[2] for one in wanted.get("oneOf", [wanted])]
     return [schema()["components"]["schemas"][name] for name in names]
 
 
-def shown_type(body: dict[str, Any], not_yet: list[str]) -> dict[str, Any]:
+def shown_type(body: dict[str, Any]) -> dict[str, Any]:
     """One type for the page: its parameters, which of them are needed, and an example."""
     required = set(body.get("required", []))
     properties = [(name, part) for name, part in body["properties"].items() if name != "type"]
@@ -64,7 +97,6 @@ def shown_type(body: dict[str, Any], not_yet: list[str]) -> dict[str, Any]:
     return {
         "type": word,
         "about": body.get("description", ""),
-        "done": word not in not_yet,
         "sets": [one["title"] for one in body.get("oneOf", [])],
         "parameters": [
             {"name": name, "required": name in required, "about": part.get("description", "")}

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from marserver.accounts.models import Role
+from marserver.api import answers
 from marserver.api.bodies import Body, Nothing
 from marserver.api.common import CONTAINS, ById, outcome
 from marserver.api.fields import Folder, LogLevel, Moment, Patterns, Priority, Whole
@@ -85,24 +86,24 @@ def scan(request: Asked, body: Scan) -> dict[str, Any]:
     return outcome(requests.scan_folder(body.path, contains=body.contains, asked_by=request.auth.username))
 
 
-@get_process.takes(Nothing, Role.VIEWER)
+@get_process.takes(Nothing, Role.VIEWER, gives=answers.Running)
 def running(request: Asked, body: Nothing) -> dict[str, Any]:
     sentence, operations = requests.get_process()
     return {"msg": sentence, "operations": operations, **requests.state()}
 
 
-@get_queue.takes(Waiting, Role.VIEWER)
+@get_queue.takes(Waiting, Role.VIEWER, gives=answers.Waiting)
 def waiting(request: Asked, body: Waiting) -> dict[str, Any]:
     waits, runs = requests.queue_now(body.limit)
     return {"msg": waits, "running": runs}
 
 
-@get_logs.takes(Logs, Role.VIEWER)
+@get_logs.takes(Logs, Role.VIEWER, gives=answers.Log)
 def lines(request: Asked, body: Logs) -> dict[str, Any]:
     return {"msg": requests.get_logs(body.operation, body.since, body.level, min(body.limit, MOST_LINES))}
 
 
-@get_operations.takes(Finished, Role.VIEWER)
+@get_operations.takes(Finished, Role.VIEWER, gives=answers.Finished)
 def finished(request: Asked, body: Finished) -> dict[str, Any]:
     return {"msg": requests.get_operations(min(body.nums, MOST_LINES))}
 

@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from pydantic import Field
 
 from marserver.accounts.models import Role
+from marserver.api.answers import QueryFile
 from marserver.api.bodies import Body
 from marserver.api.common import outcome
 from marserver.api.envelope import refusal
@@ -27,7 +28,7 @@ resource = Resource(
 )
 
 
-@resource.takes(Query, Role.VIEWER)
+@resource.takes(Query, Role.VIEWER, gives=QueryFile)
 def raw_query(request: Asked, body: Query) -> dict[str, Any] | HttpResponse:
     user = request.auth
     try:

@@ -10,11 +10,12 @@ from ninja import NinjaAPI
 from pydantic import BeforeValidator, Field
 
 from marserver.accounts.models import Role
+from marserver.api.answers import Good, Sentence
 from marserver.api.bodies import Body
-from marserver.api.envelope import answer, refusal
+from marserver.api.envelope import answer
 from marserver.api.guard import Asked, require
 from marserver.api.posted import Posted
-from marserver.api.schemas import REFUSALS, Answer
+from marserver.api.schemas import REFUSALS
 from marserver.errors import Invalid
 
 Act = Callable[[Any, Any], Any]
@@ -24,8 +25,9 @@ Act = Callable[[Any, Any], Any]
 class Action:
     """What one type does and who may ask for it."""
 
-    act: Act | None  # None: not done yet, answers 501
+    act: Act
     role: Role
+    gives: type[Good]
 
 
 class Resource:
@@ -37,26 +39,21 @@ class Resource:
         self.about = about
         self.actions: dict[type[Body], Action] = {}
 
-    def takes(self, body: type[Body], role: Role = Role.OPERATOR) -> Callable[[Act], Act]:
+    def takes(
+        self, body: type[Body], role: Role = Role.OPERATOR, gives: type[Good] = Sentence
+    ) -> Callable[[Act], Act]:
         """Register the function that carries out this body; it gives a Reply or a whole response."""
 
         def register(act: Act) -> Act:
-            self.actions[body] = Action(act, role)
+            self.actions[body] = Action(act, role, gives)
             return act
 
         return register
-
-    def not_yet(self, *bodies: type[Body], role: Role = Role.OPERATOR) -> None:
-        """Bodies that are known and checked, but answered with 501."""
-        for body in bodies:
-            self.actions[body] = Action(None, role)
 
     def respond(self, request: Asked, body: Body) -> HttpResponseBase:
         """Guard, one call, answer."""
         action = self.actions[type(body)]
         require(request.auth, action.role)
-        if action.act is None:
-            return refusal(501, f"{name_of(body)} of {self.names[0]} is not done yet in this version")
         result = action.act(request, body)
         if isinstance(result, HttpResponseBase):
             return result
@@ -69,22 +66,12 @@ class Resource:
 
     def described(self, name: str) -> dict[str, Any]:
         """What OpenAPI tells of the path."""
-        waiting = [body for body, action in self.actions.items() if action.act is None]
-        answers: dict[int, Any] = {200: Answer, **REFUSALS}
-        if not waiting:
-            answers.pop(501)
-        summary = self.about if name == self.names[0] else f"The same as {self.names[0]}"
-        later = ", ".join(sorted(str(type_of(body) or self.names[0]) for body in waiting))
-        description = f"Not done yet, answers 501: {later}" if later else ""
+        gives = tuple(dict.fromkeys(action.gives for action in self.actions.values()))
         return {
-            "response": answers,
+            "response": {200: Union[gives], **REFUSALS},  # noqa: UP007 - made from a tuple
             "operation_id": name,
-            "summary": summary,
-            "description": description,
+            "summary": self.about if name == self.names[0] else f"The same as {self.names[0]}",
             "tags": [self.names[0]],
-            "openapi_extra": {"x-not-yet": sorted(str(type_of(body) or "") for body in waiting)}
-            if waiting
-            else {},
         }
 
     def view(self, name: str) -> Callable[..., HttpResponseBase]:
@@ -128,8 +115,3 @@ def type_of(body: type[Body]) -> str:
     """The word that chooses this body; empty on paths without types."""
     field = body.model_fields.get("type")
     return str(field.annotation.__args__[0]) if field is not None and field.annotation is not None else ""
-
-
-def name_of(body: Body) -> str:
-    """How a body is named in a sentence."""
-    return f"type {type_of(type(body))}" if type_of(type(body)) else "this operation"

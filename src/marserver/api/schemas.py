@@ -1,16 +1,8 @@
-"""The answers as OpenAPI describes them."""
+"""Refusals, and the answers of auth/..., as OpenAPI describes them."""
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
-
-class Answer(BaseModel):
-    """A good answer; some operations put more members beside `msg`."""
-
-    model_config = ConfigDict(extra="allow")
-    status: Literal[True]
-    msg: Any = Field(description="rows, a sentence, or what the operation documents")
+from pydantic import BaseModel, Field
 
 
 class Refusal(BaseModel):
@@ -20,7 +12,7 @@ class Refusal(BaseModel):
     msg: str = Field(description="what is wrong and what is accepted")
 
 
-REFUSALS: dict[int, Any] = dict.fromkeys((400, 401, 403, 404, 405, 409, 413, 429, 501), Refusal)
+REFUSALS: dict[int, Any] = dict.fromkeys((400, 401, 403, 404, 405, 409, 413, 429), Refusal)
 
 
 class Whoami(BaseModel):

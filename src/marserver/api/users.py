@@ -6,6 +6,7 @@ from pydantic import Field
 
 from marserver.accounts import logins, open_logins, people
 from marserver.accounts.models import Role, Token, User
+from marserver.api.answers import Changes, Objects
 from marserver.api.bodies import Body, Nothing, Sets
 from marserver.api.fields import Password, UserName, Whole, YesNo, one_of
 from marserver.api.guard import Asked, require, token_of
@@ -13,7 +14,7 @@ from marserver.api.resources import Resource
 from marserver.audit.record import history
 from marserver.errors import Forbidden
 
-RoleWord = Annotated[str, one_of(*Role.values)]
+RoleWord = Annotated[str, one_of(*Role.values, about="what the account may do")]
 AGENT_CHARACTERS = 60
 
 
@@ -71,7 +72,7 @@ revocation = Resource("auth/revoke", about="End one login")
 resources = (users, setrole, setactive, setpassword, user_history, tokens, revocation)
 
 
-@users.takes(Nothing, Role.ADMINISTRATOR)
+@users.takes(Nothing, Role.ADMINISTRATOR, gives=Objects)
 def list_users(request: Asked, asked: Nothing) -> dict[str, Any]:
     return {"msg": [as_row(user) for user in User.objects.order_by("username")]}
 
@@ -119,12 +120,12 @@ def whose_password(request: Asked, asked: SetPassword) -> User:
         raise Forbidden("old_password: this is not the present password of the account") from None
 
 
-@user_history.takes(HistoryOf, Role.ADMINISTRATOR)
+@user_history.takes(HistoryOf, Role.ADMINISTRATOR, gives=Changes)
 def changes(request: Asked, asked: HistoryOf) -> dict[str, Any]:
     return {"msg": history(people.KIND, people.find_user(asked.username).username)}
 
 
-@tokens.takes(TokensOf, Role.VIEWER)
+@tokens.takes(TokensOf, Role.VIEWER, gives=Objects)
 def open_tokens(request: Asked, asked: TokensOf) -> dict[str, Any]:
     own = token_of(request)
     found = open_logins.tokens_of(request.auth, asked.username)
