@@ -1,4 +1,4 @@
-.PHONY: test lint format demo bench docs
+.PHONY: test lint format demo bench bench-api docs
 
 test:      ## run the tests
 	pytest
@@ -18,6 +18,9 @@ demo:      ## a small night through the whole system
 
 bench:     ## the headline work through the API
 	python benchmarks/bench_night.py
+
+bench-api: ## the service at a survey's size, on both databases
+	python benchmarks/bench_api.py
 
 docs:      ## write the generated pages again
 	python docs/generate.py

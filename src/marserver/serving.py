@@ -8,6 +8,7 @@ from typing import Any
 
 from mar.errors import BadConfig
 
+KEEP_ALIVE_S = 65  # idle connections cost nothing; longer than the minute after which proxies let go
 DRAIN_S = 10  # how long answers that are being sent may go on when the server ends
 
 
@@ -45,6 +46,7 @@ def config() -> Any:
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=DRAIN_S,
     )
 

@@ -1,0 +1,341 @@
+"""The service at a survey's size, through HTTP: what an operator's requests cost, and what the server stands.
+
+    make bench-api                                              # a million rows, SQLite and PostgreSQL
+    python benchmarks/bench_api.py --rows 100000 --database sqlite --seconds 5
+    python benchmarks/bench_api.py --root DIR --database sqlite  # fills DIR the first time, keeps it
+
+The questions come from this machine by raw sockets. The peer is the present system on
+SQLite with as many rows, one client; its figures were measured elsewhere, so the factor is a guide.
+"""
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from conventions import machine
+from light import Latencies, Line, Reply, paced, post
+from service import Place, Service, database, place, running
+
+EVER = {"startDate": "2000-01-01", "endDate": "2100-01-01"}
+CLIENTS, RATE = 50, 200.0
+WAITING = 10_000
+SMALL_PIXELS = 64
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    work: str
+    figure: float
+    unit: str = "ms"
+    bar: float | None = None
+    above: bool = False  # the figure must be above the bar
+    peer: float | None = None  # ms
+    remark: str = ""
+
+    def words(self) -> tuple[str, ...]:
+        """The line as it is printed."""
+        sign = ">" if self.above else "<"
+        bar = f"{sign} {self.bar:g}" if self.bar is not None else ""
+        held = "" if self.bar is None else "yes" if (self.figure > self.bar) == self.above else "NO"
+        factor = f"{self.peer / self.figure:.1f}x" if self.peer else ""
+        return (self.work, f"{self.figure:,.4g} {self.unit}", bar, held, factor, self.remark)
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What is asked, chosen from what the archive holds."""
+
+    ids: list[int]
+    tiles: list[tuple[str, str]]
+    night: dict[str, str]
+    wide: dict[str, str]
+    field: str
+
+
+class Asker:
+    """One client on one connection."""
+
+    def __init__(self, service: Service, name: str = "bench-operator") -> None:
+        self.service = service
+        self.token = service.token(name)
+        self.line = Line(service.url)
+
+    def ask(self, endpoint: str, keep: bool = True, **body: Any) -> Reply:
+        """One question; RuntimeError where it is refused."""
+        request = post(endpoint, self.token, **body)
+        try:
+            reply = self.line.ask(request, keep)
+        except ConnectionError:  # idle for too long
+            self.line = Line(self.service.url)
+            reply = self.line.ask(request, keep)
+        if reply.status != 200:
+            raise RuntimeError(f"{endpoint} {body}: {reply.status} {reply.content[:300]!r}")
+        return reply
+
+    def median_ms(self, times: int, endpoint: str, first: bool = False, **body: Any) -> float:
+        """The median of some askings, the first not counted, to the last byte or to the first."""
+        replies = [self.ask(endpoint, keep=False, **body) for _ in range(times + 1)][1:]
+        return statistics.median(one.first_s if first else one.last_s for one in replies) * 1e3
+
+
+def choose(asker: Asker, rows: int) -> Questions:
+    """Questions about what there is."""
+    get = {"type": "get"}
+    tiles = asker.ask("finaltiles", type="getfields").msg
+    newest = asker.ask("individualfile", **get, **EVER, order="-obsDate", limit=1).msg[0]
+    science = asker.ask("individualfile", **get, contains="STRIPE82,SPLUS,HYDRA,MC", limit=1, offset=500).msg[
+        0
+    ]
+    last = date.fromisoformat(newest["obsDate"][:10])
+    return Questions(
+        ids=[rows * number // 500 + 1 for number in range(400)],
+        tiles=[(tile["field"], tile["band"]) for tile in tiles[:: max(len(tiles) // 200, 1)]],
+        night=one_night(asker, last),
+        wide=days_with(asker, date.fromisoformat(science["obsDate"][:10]), min(10_000, rows // 4)),
+        field=science["field"],
+    )
+
+
+def days(start: date, end: date) -> dict[str, str]:
+    """A range of days as a request has it."""
+    return {"startDate": start.isoformat(), "endDate": end.isoformat()}
+
+
+def one_night(asker: Asker, last: date) -> dict[str, str]:
+    """One of the last days with about 270 rows."""
+    for back in range(1, 60):
+        day = days(last - timedelta(days=back), last - timedelta(days=back))
+        if 240 <= len(asker.ask("individualfile", type="get", **day).msg) <= 300:
+            return day
+    raise RuntimeError("no day with about 270 rows: fill with more rows")
+
+
+def days_with(asker: Asker, start: date, count: int) -> dict[str, str]:
+    """A range of days with about so many rows."""
+    for length in range(400):
+        asked = days(start, start + timedelta(days=length))
+        if len(asker.ask("individualfile", type="get", **asked, limit=count + 500).msg) >= count:
+            return asked
+    raise RuntimeError(f"no range of days with {count} rows: fill with more rows")
+
+
+def loads(service: Service, asker: Asker, chosen: Questions, seconds: float) -> Iterator[Row]:
+    """Steady rates from fifty clients."""
+    by_id = [post("individualfile", asker.token, type="get", id=number) for number in chosen.ids]
+    by_field = [
+        post("finaltiles", asker.token, type="get", field=field, band=band) for field, band in chosen.tiles
+    ]
+    queue = [post("get_queue", asker.token)]
+    for work, requests in (("get by id", by_id), ("get by field + band", by_field), ("get_queue", queue)):
+        paced(service.url, requests, RATE, CLIENTS, 2)  # warm
+        yield from load(service, work, requests, seconds)
+
+
+def load(service: Service, work: str, requests: Sequence[bytes], seconds: float) -> Iterator[Row]:
+    """One steady rate: its median, its 95th of a hundred, its processor time."""
+    before = service.processor_s()
+    found = paced(service.url, requests, RATE, CLIENTS, seconds)
+    processor_ms = (service.processor_s() - before) / len(found.seconds) * 1e3
+    remark = f"{found.rate:.0f}/s of {RATE:.0f}/s; {told(found)}"
+    yield Row(f"{work}, 200/s, median", found.median_ms, bar=4, peer=4, remark=remark)
+    yield Row(f"{work}, 200/s, p95", found.p95_ms, bar=30)
+    yield Row(f"{work}, processor time of a request", processor_ms)
+
+
+def told(found: Latencies) -> str:
+    """The statuses of the answers."""
+    return ", ".join(f"{count} x {status}" for status, count in sorted(found.statuses.items()))
+
+
+def lists(asker: Asker, chosen: Questions, times: int) -> Iterator[Row]:
+    """Long answers, one client."""
+    frames, get = "individualfile", {"type": "get"}
+
+    def row(work: str, bar: float, peer: float | None = None, first: bool = False, **body: Any) -> Row:
+        count = "" if first else f"{len(asker.ask(frames, **get, **body).msg)} rows"
+        return Row(work, asker.median_ms(times, frames, first, **get, **body), "ms", bar, False, peer, count)
+
+    yield Row("get by id, one client", asker.median_ms(50, frames, **get, id=chosen.ids[50]), bar=4, peer=4)
+    yield row("get of one night", 12, 223, **chosen.night)
+    yield row("get of a date range", 120, 589, **chosen.wide)
+    yield row("its first byte", 50, first=True, **chosen.wide)
+    yield row("contains", 15, 128, contains=chosen.field)
+    yield row("contains, with a date range", 15, 128, contains=chosen.field, **chosen.wide)
+
+
+def whole_archive(service: Service, asker: Asker) -> Iterator[Row]:
+    """Every row in one answer: how fast, and what memory the server takes for it."""
+    before = service.resident_mb()
+    reply = asker.ask("individualfile", keep=False, type="get", **EVER)
+    yield Row("get of all rows, first byte", reply.first_s * 1e3, bar=50)
+    grown = service.resident_mb() - before
+    remark = f"{before:.0f} MB before; {reply.last_s:.1f} s to the last byte"
+    yield Row("memory that grew meanwhile", grown, "MB", 50, remark=remark)
+
+
+def claim_ms(here: Place, times: int) -> float:
+    """What a claim costs, in a process like the worker's: it has no path of its own."""
+    import subprocess
+    import sys
+
+    words = [sys.executable, "-W", "ignore", __file__, "--claim", str(here.root), "--times", str(times)]
+    done = subprocess.run(words, env=here.environment, capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+def claim(root: Path, times: int) -> float:
+    """Fill the queue, claim some operations, take all out again; the median in ms."""
+    from marserver.root import enter
+
+    enter(root)
+    from django.utils.timezone import now
+
+    from marserver.jobs import queue
+    from marserver.jobs.models import Job
+
+    Job.objects.filter(function="bench").delete()
+    Job.objects.bulk_create(
+        [Job(function="bench", kind="bench", target=f"bench {n}", queued_at=now()) for n in range(WAITING)],
+        batch_size=500,
+    )
+    taken = []
+    for _ in range(times + 1):
+        began = time.perf_counter()
+        job = queue.claim("bench")
+        taken.append((time.perf_counter() - began) * 1e3)
+        Job.objects.filter(pk=job.pk if job else None).delete()
+    Job.objects.filter(function="bench").delete()
+    return statistics.median(taken[1:])
+
+
+def scans(here: Place, frames: int) -> Iterator[Row]:
+    """A folder of new frames, and the same folder once more."""
+    folder = here.root / "raw" / "bench"
+    write_frames(folder, frames)
+    with running(here, "up") as service:
+        asker = Asker(service)
+        asker.ask("resume")
+        new, known = scanned_s(asker, "raw/bench"), scanned_s(asker, "raw/bench")
+    small = f"{frames} frames of {SMALL_PIXELS} x {SMALL_PIXELS} pixels with the headers of full ones"
+    yield Row("scan of new frames", frames / new, "/s", 400, above=True, remark=small)
+    yield Row("second scan of them", frames / known, "/s", 20_000, above=True)
+
+
+def write_frames(folder: Path, count: int) -> None:
+    """Small raw frames."""
+    import numpy as np
+    from astropy.io import fits
+
+    folder.mkdir(parents=True, exist_ok=True)
+    data = np.full((SMALL_PIXELS, SMALL_PIXELS), 1000, "uint16")
+    begin = datetime(2031, 1, 1, tzinfo=UTC)
+    for number in range(count):
+        header = fits.Header([(f"HIERARCH T80S BENCH {card}", card * 1.5) for card in range(150)])
+        when = begin + timedelta(seconds=30 * number)
+        header.update(
+            {"DATE-OBS": f"{when:%Y-%m-%dT%H:%M:%S}", "EXPTIME": 0.0, "IMAGETYP": "ZERO", "FILTER": "R"}
+        )
+        header["OBJECT"], header["FILENAME"] = "bias", f"bias-bench-{number:06d}.fits"
+        fits.PrimaryHDU(data, header).writeto(folder / f"bias-bench-{number:06d}.fits", overwrite=True)
+
+
+def scanned_s(asker: Asker, path: str, patience_s: float = 120) -> float:
+    """Seconds that the server notes for a scan."""
+    end = time.monotonic() + patience_s
+    job = asker.ask("scan_folder", path=path).content
+    number = int(job.partition(b'"job":')[2].split(b",")[0].rstrip(b"}"))
+    while time.monotonic() < end:
+        for ended in asker.ask("getOperations", nums=5).msg:
+            if ended["id"] == number:
+                if ended["error"]:
+                    raise RuntimeError(ended["error"])
+                return max(float(ended["seconds"]), 1e-3)
+        time.sleep(0.05)
+    raise RuntimeError(f"the scan of {path} did not end within {patience_s:.0f} s")
+
+
+def cold_start(here: Place, times: int = 3) -> Row:
+    """From the command to the first answer, with a worker."""
+    starts = []
+    for _ in range(times):
+        with running(here, "up") as service:
+            starts.append(service.started_s)
+    return Row("cold start of mar up", statistics.median(starts), "s", 3, remark="database there and filled")
+
+
+def bench(name: str, arguments: argparse.Namespace, root: Path, url: str) -> list[Row]:
+    """All figures on one database."""
+    here = place(root, url)
+    if not (root / "CONFIG" / "bench-filled").exists():
+        here.add_user("bench-operator", "operator")
+        here.mar("admin", "fill", "--rows", str(arguments.rows))
+        (root / "CONFIG" / "bench-filled").touch()
+    here.give_password("bench-operator")
+    rows: list[Row] = []
+    with running(here, "serve") as service:
+        asker = Asker(service)
+        chosen = choose(asker, arguments.rows)
+        works: list[Callable[[], Iterator[Row]]] = [
+            lambda: loads(service, asker, chosen, arguments.seconds),
+            lambda: lists(asker, chosen, arguments.times),
+            lambda: whole_archive(service, asker),
+        ]
+        for work in works:
+            rows.extend(work())
+    rows.append(Row(f"claim with {WAITING:,} waiting", claim_ms(here, arguments.times), bar=5))
+    rows.extend(scans(here, arguments.frames))
+    rows.append(cold_start(here))
+    return rows
+
+
+def show(name: str, rows: Sequence[Row], count: int) -> None:
+    """Print the table of one database."""
+    table = Table(title=f"{name}, {count:,} individualfiles", title_justify="left")
+    for column in ("work", "figure", "bar", "held", "against the peer", "remark"):
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*row.words())
+    Console(soft_wrap=True).print(table)
+
+
+def main() -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), action="append")
+    parser.add_argument("--seconds", type=float, default=20, help="of each steady rate")
+    parser.add_argument("--times", type=int, default=9, help="askings of which the median is told")
+    parser.add_argument("--frames", type=int, default=2000, help="of the scan")
+    parser.add_argument("--root", type=Path, help="data root, kept; default a new one, removed at the end")
+    parser.add_argument("--claim", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.claim:
+        print(claim(arguments.claim, arguments.times))
+        return 0
+    print(", ".join(f"{key} {value}" for key, value in machine().items()))
+    held = True
+    for name in arguments.database or ("sqlite", "postgresql"):
+        with tempfile.TemporaryDirectory(prefix="mar-bench-") as folder, database(name) as url:
+            root = (arguments.root or Path(folder)).resolve()
+            rows = bench(name, arguments, root, url)
+        show(name, rows, arguments.rows)
+        held = held and all("NO" not in row.words() for row in rows)
+    return 0 if held or os.environ.get("MAR_BENCH_LENIENT") else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
