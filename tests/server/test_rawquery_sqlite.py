@@ -54,8 +54,9 @@ SELECT * FROM fts5
 """
 
 
+LONGEST = DOUBLED.replace("'a", "'aaaaaaaaaaaaaaa")  # 983,040 characters in the 16th row
 BOMBS = {
-    "one function": f"{DOUBLED} WHERE n < 16) SELECT instr(t, substr(t, 1, length(t) / 2) || 'b') FROM r",
+    "one function": f"{LONGEST} WHERE n < 16) SELECT instr(t, substr(t, 1, length(t) / 2) || 'b') FROM r",
     "list": "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r)"
     " SELECT json_group_array(n) FROM r",
     "text": "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT group_concat(n) FROM r",
