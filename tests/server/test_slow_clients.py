@@ -88,10 +88,9 @@ def test_a_body_that_comes_byte_by_byte_is_refused(live, monkeypatch):
         assert slow.recv(1) == b""
 
 
-def test_slow_bodies_hold_no_thread(alices, live, monkeypatch):
-    monkeypatch.setattr(handler, "MOST_REQUESTS", 2)
+def test_slow_bodies_hold_no_turn(alices, live):
     half = b"POST /reduction/auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 500\r\n\r\n{"
-    slow = [connect(live) for _ in range(40)]
+    slow = [connect(live) for _ in range(2 * handler.MOST_REQUESTS)]
     for one in slow:
         one.sendall(half)
     assert alices.call("get_queue").msg == []

@@ -1,0 +1,66 @@
+"""Many clients at once: nothing that was accepted is lost, nothing fails, the database is not overrun."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from live import running_server
+from mixed import Crowd, lost, mix
+
+from marserver import handler
+from marserver.archive.models import IndividualFile
+
+pytestmark = pytest.mark.django_db(transaction=True)
+CLIENTS, SECONDS, FRAMES = 20, 10.0, 100
+
+
+@pytest.fixture
+def frames(db):
+    begin = datetime(2024, 3, 1, tzinfo=UTC)
+    made = IndividualFile.objects.bulk_create(
+        IndividualFile(
+            obs_date=begin + timedelta(seconds=n),
+            night=begin.date(),
+            file_type="SCI",
+            file_name=f"frame-{n:05d}",
+            file_path=f"raw/frame-{n:05d}.fits",
+        )
+        for n in range(FRAMES)
+    )
+    return [frame.pk for frame in made]
+
+
+def test_twenty_clients_lose_nothing(root, settings, alice, frames):
+    settings.ALLOWED_HOSTS = ["127.0.0.1"]
+    with running_server() as url:
+        crowd = Crowd(url, "alice", "alice-password", root, frames)
+        accepted = mix(crowd, CLIENTS, SECONDS)
+    assert accepted.broken == []
+    assert accepted.statuses[200] > 2 * CLIENTS
+    assert accepted.comments
+    assert accepted.queued
+    assert lost(accepted, frames) == []
+
+
+def test_a_server_takes_no_more_connections_than_a_database_has():
+    """PostgreSQL gives 100 by default; a worker and other commands need some too."""
+    assert handler.MOST_REQUESTS + handler.MOST_STREAMS <= 40
+
+
+def test_more_clients_than_threads_are_all_answered(root, settings, alice, frames, monkeypatch):
+    monkeypatch.setattr(handler, "MOST_REQUESTS", 3)
+    settings.ALLOWED_HOSTS = ["127.0.0.1"]
+    with running_server() as url:
+        accepted = mix(Crowd(url, "alice", "alice-password", root, frames), CLIENTS, 2.0)
+        if connection.vendor == "postgresql":
+            assert connections_of_server() <= 3
+    assert accepted.broken == []
+    assert lost(accepted, frames) == []
+
+
+def connections_of_server() -> int:
+    """How many connections others than this one have to the test's database."""
+    with connection.cursor() as cursor:
+        here = "datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        cursor.execute(f"SELECT count(*) FROM pg_stat_activity WHERE {here}")
+        return cursor.fetchone()[0]
