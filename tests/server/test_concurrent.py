@@ -3,12 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from live import running_server
 from mixed import Crowd, lost, mix
 
 from marserver import handler
 from marserver.archive.models import IndividualFile
+from marserver.jobs import queue, steering
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CLIENTS, SECONDS, FRAMES = 20, 10.0, 100
@@ -40,6 +41,22 @@ def test_twenty_clients_lose_nothing(root, settings, alice, frames):
     assert accepted.comments
     assert accepted.queued
     assert lost(accepted, frames) == []
+
+
+def test_an_operation_that_ends_while_it_stands_in_the_way_is_no_error(db, monkeypatch):
+    order = queue.Order("scan_folder", "folder", "raw")
+    standing = queue.enqueue(order)
+    put = queue.put
+
+    def put_and_end(order):
+        try:
+            return put(order)
+        except IntegrityError:
+            steering.remove(standing.pk)
+            raise
+
+    monkeypatch.setattr(queue, "put", put_and_end)
+    assert queue.enqueue(order).pk != standing.pk
 
 
 def test_a_server_takes_no_more_connections_than_a_database_has():

@@ -43,30 +43,39 @@ def jobs_at_once() -> int:
     return int(settings.MAR_JOBS)
 
 
+TRIES = 5  # the operation that stood in the way may end before it is looked at
+
+
 def enqueue(order: Order) -> Job:
     """Put an operation into the queue.
 
     Raises Conflict where the same target already waits or runs: the database itself guards that.
     """
-    try:
-        with transaction.atomic():
-            return Job.objects.create(
-                function=order.function,
-                kind=order.kind,
-                target=order.target,
-                block=order.block,
-                band=order.band,
-                code=order.code,
-                params=order.params,
-                user=order.user,
-                priority=order.priority,
-                queued_at=now(),
-            )
-    except IntegrityError as error:
-        other = Job.objects.filter(target=order.target, status__in=ALIVE).first()
-        if other is None:
-            raise
-        raise Conflict(already(other)) from error
+    for _ in range(TRIES):
+        try:
+            return put(order)
+        except IntegrityError as error:
+            other = Job.objects.filter(target=order.target, status__in=ALIVE).first()
+            if other is not None:
+                raise Conflict(already(other)) from error
+    return put(order)
+
+
+def put(order: Order) -> Job:
+    """A row of the queue. Raises IntegrityError where the same target is there."""
+    with transaction.atomic():
+        return Job.objects.create(
+            function=order.function,
+            kind=order.kind,
+            target=order.target,
+            block=order.block,
+            band=order.band,
+            code=order.code,
+            params=order.params,
+            user=order.user,
+            priority=order.priority,
+            queued_at=now(),
+        )
 
 
 def alive(kind: str, block: str) -> Job | None:

@@ -1,0 +1,106 @@
+"""Fifty clients from one address against a server with a worker: nothing is lost, nothing fails.
+
+    python benchmarks/bench_load.py                              # five minutes on each database
+    python benchmarks/bench_load.py --minutes 1 --clients 20 --database postgresql
+
+They look, comment, queue scans, take them back and log in, each as fast as it is answered. At the end the
+database is looked up: the last comment of each frame, every operation once, one line of the audit for each
+change.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "server"))
+
+from mixed import Accepted, Crowd, lost, mix
+
+from conventions import machine
+from service import PASSWORD, Place, database, place, running
+
+FRAMES_OF_EACH = 20
+FILL = """
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from marserver.root import enter
+enter(Path({root!r}))
+from marserver.archive.models import IndividualFile
+begin = datetime(2024, 3, 1, tzinfo=UTC)
+frames = IndividualFile.objects.bulk_create(
+    IndividualFile(obs_date=begin + timedelta(seconds=n), night=begin.date(), file_type="SCI",
+                   file_name=f"frame-{{n:06d}}", file_path=f"raw/frame-{{n:06d}}.fits")
+    for n in range({count}))
+print(*[frame.pk for frame in frames])
+"""
+
+
+def fill(here: Place, count: int) -> list[int]:
+    """Frames that the clients change; gives their ids."""
+    words = [sys.executable, "-W", "ignore", "-c", FILL.format(root=str(here.root), count=count)]
+    done = subprocess.run(words, env=here.environment, check=True, capture_output=True, text=True)
+    return [int(word) for word in done.stdout.split()]
+
+
+def load(here: Place, clients: int, seconds: float) -> tuple[Accepted, list[int]]:
+    """Let the clients loose; gives what they were told, and the frames."""
+    here.add_user("bench-operator", "operator")
+    frames = fill(here, clients * FRAMES_OF_EACH)
+    with running(here, "up") as service:
+        crowd = Crowd(service.url, "bench-operator", PASSWORD, here.root, frames)
+        before, began = service.processor_s(), time.monotonic()
+        accepted = mix(crowd, clients, seconds)
+        taken, wall = service.processor_s() - before, time.monotonic() - began
+    count = sum(accepted.statuses.values())
+    print(f"{count} answers in {wall:.0f} s ({count / wall:.0f}/s), {taken / count * 1e3:.2f} ms of it each")
+    return accepted, frames
+
+
+def look_up(here: Place, accepted: Accepted, frames: list[int]) -> list[str]:
+    """What was lost, by the database itself."""
+    from marserver.root import enter
+
+    enter(here.root)
+    return lost(accepted, frames)
+
+
+def bench(name: str, clients: int, seconds: float) -> bool:
+    """One database; whether all is well."""
+    with tempfile.TemporaryDirectory(prefix="mar-load-") as folder, database(name) as url:
+        here = place(Path(folder).resolve(), url)
+        os.environ.update(here.environment)
+        accepted, frames = load(here, clients, seconds)
+        wrong = accepted.broken + look_up(here, accepted, frames)
+    print(
+        f"{name}: {clients} clients, {accepted.changes} comments, {len(accepted.queued)} operations queued,"
+    )
+    print(f"{len(accepted.removed)} taken back, slowest answer {accepted.slowest_s:.2f} s, statuses:")
+    print(", ".join(f"{count} x {status}" for status, count in sorted(accepted.statuses.items())))
+    print(f"{len(wrong)} lost or failed", *wrong[:20], sep="\n  ", flush=True)
+    return not wrong
+
+
+def main() -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--minutes", type=float, default=5)
+    parser.add_argument("--clients", type=int, default=50)
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), action="append")
+    arguments = parser.parse_args()
+    names = arguments.database or ["sqlite", "postgresql"]
+    if len(names) > 1:  # each in a process of its own: the settings are read once
+        words = [sys.executable, __file__, "--minutes", str(arguments.minutes)]
+        words += ["--clients", str(arguments.clients)]
+        return max(subprocess.run([*words, "--database", name], check=False).returncode for name in names)
+    print(", ".join(f"{key} {value}" for key, value in machine().items()))
+    return 0 if bench(names[0], arguments.clients, arguments.minutes * 60) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
