@@ -15,4 +15,3 @@ class Cosmics(Section):
     iterations: int = item(4, "Rounds of detection", ge=1, le=10)
     grow_saturated: int = item(3, "Leave out this many pixels around saturated ones", unit="pixel", ge=0)
     sky_mesh: int = item(128, "Mesh of the sky under the cosmic rays", unit="pixel", ge=16)
-    band_rows: int = item(1024, "Rows worked on at a time, which bounds the memory", unit="pixel", ge=64)
