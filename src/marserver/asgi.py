@@ -1,5 +1,6 @@
 """The ASGI application that uvicorn serves."""
 
+import gc
 import os
 
 import django
@@ -18,7 +19,10 @@ from marserver.handler import OneThreadHandler  # noqa: E402
 def new_application() -> LimitedBody:
     """Limits before Django, ready for the first request; one for each event loop."""
     get_resolver().url_patterns  # noqa: B018 - imports all pages and paths
-    return LimitedBody(OneThreadHandler())
+    application = LimitedBody(OneThreadHandler())
+    gc.collect()
+    gc.freeze()  # what is there now stays: it is not looked through again and again
+    return application
 
 
 application = new_application()

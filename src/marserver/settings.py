@@ -65,10 +65,10 @@ MIDDLEWARE = [
     "marserver.api.doors.EnvelopeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "marserver.web.static_files.StaticFilesMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "marserver.web.browsers.Sessions",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "marserver.web.browsers.Csrf",
+    "marserver.web.browsers.Logins",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
