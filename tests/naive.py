@@ -7,28 +7,51 @@ import numpy as np
 
 
 def combine(stack, method="median", rejection=None, scales=None, zeros=None, masks=None):
-    """Value, count and sigma of each pixel, one at a time, from lists."""
+    """Value, count, sigma and rejected values of each pixel, one at a time, from lists."""
     n, ny, nx = stack.shape
     scales = [1.0] * n if scales is None else list(scales)
     zeros = [0.0] * n if zeros is None else list(zeros)
     value = np.full((ny, nx), np.nan)
     count = np.zeros((ny, nx), dtype=int)
     sigma = np.full((ny, nx), np.nan)
+    rejected = np.zeros((n, ny, nx), dtype=int)
+    noise = _noise(rejection, scales, zeros)
     for y in range(ny):
         pixels = [
             _pixel(stack[:, y, x], scales, zeros, None if masks is None else masks[:, y, x])
             for x in range(nx)
         ]
-        row_sigma = _row_sigma(pixels, scales, zeros)
+        row_sigma = _row_sigma(pixels, rejection, noise)
         for x, pixel in enumerate(pixels):
             if not pixel:
                 continue
-            kept = [v for v, _ in _reject(pixel, rejection, n, row_sigma, scales, zeros)]
+            survivors = _reject(pixel, rejection, n, row_sigma, noise)
+            for pair in pixel:
+                rejected[pair[1], y, x] = pair not in survivors
+            kept = [v for v, _ in survivors]
             centre = statistics.median(kept) if method == "median" else sum(kept) / len(kept)
             value[y, x], count[y, x] = centre, len(kept)
             squares = sum((v - centre) ** 2 for v in kept)
             sigma[y, x] = math.sqrt(squares / (len(kept) - 1)) if len(kept) > 1 else 0.0
-    return value, count, sigma
+    return value, count, sigma, rejected
+
+
+def _noise(rule, scales, zeros):
+    """poisson(level, i) and ccd(level, i): the variances expected of frame i's scaled value."""
+    weighted = len(set(scales)) > 1 and 0 < rule.sigscale < max(abs(s - 1) for s in scales)
+
+    def poisson(level, i):
+        if weighted:
+            return max(1.0, (level + zeros[i]) / scales[i])
+        return 1.0 if rule.kind == "sigclip" else max(1.0, level)
+
+    def ccd(level, i):
+        s, z = (scales[i], zeros[i]) if weighted else (1.0, 0.0)
+        signal = max(0.0, s * (level + z))
+        photons = signal / rule.gain + (rule.sensitivity * signal) ** 2
+        return ((rule.read_noise_e / rule.gain) ** 2 + photons) / s**2
+
+    return poisson, ccd
 
 
 def _pixel(values, scales, zeros, mask):
@@ -39,65 +62,93 @@ def _pixel(values, scales, zeros, mask):
     return sorted(pairs)
 
 
-def _row_sigma(pixels, scales, zeros):
+def _middle(pairs, rule, number):
+    """What a round of clipping is about."""
+    values = [v for v, _ in pairs]
+    if rule.centre == "median":
+        return statistics.median(values)
+    if len(values) > 2 and (number == 0 or rule.kind == "ccdclip"):
+        values = sorted(values)[1:-1]
+    return sum(values) / len(values)
+
+
+def _row_sigma(pixels, rule, noise):
     total, n = 0.0, 0
     for pixel in pixels:
         if len(pixel) >= 3:
-            median = statistics.median(v for v, _ in pixel)
+            middle = _middle(pixel, rule, 0)
             n += len(pixel)
             for v, i in pixel:
-                total += (v - median) ** 2 / max(1.0, (median + zeros[i]) / scales[i])
+                total += (v - middle) ** 2 / noise[0](middle, i)
     return math.sqrt(total / (n - 1)) if n > 1 else 0.0
 
 
-def _reject(pixel, rule, total, row_sigma, scales, zeros):
-    if rule is None or rule.kind == "none":
+def _must_stay(n, nkeep):
+    return min(n, nkeep) if nkeep >= 0 else max(0, n + nkeep)
+
+
+def _reject(pixel, rule, total, row_sigma, noise):
+    if rule.kind == "none":
         return pixel
     if rule.kind == "minmax":
         low = int(rule.nlow * len(pixel) / total + 0.001)
         high = int(rule.nhigh * len(pixel) / total + 0.001)
         kept = pixel[low : len(pixel) - high]
         return kept if len(kept) >= min(len(pixel), max(1, rule.nkeep)) else pixel
-    return _clip(pixel, rule, row_sigma, scales, zeros)
-
-
-def _clip(pixel, rule, row_sigma, scales, zeros):
-    least = max(2 if rule.kind == "ccdclip" else 3, min(len(pixel), rule.nkeep) + 1)
+    least = max(2 if rule.kind == "ccdclip" else 3, _must_stay(len(pixel), rule.nkeep) + 1)
     kept, gone = list(pixel), []
-    while len(kept) >= least:
-        median = statistics.median(v for v, _ in kept)
-        own = math.sqrt(sum((v - median) ** 2 for v, _ in kept) / (len(kept) - 1))
-
-        def sigma_of(i, median=median, own=own):
-            s, z = scales[i], zeros[i]
-            if rule.kind == "sigclip":
-                return own
-            if rule.kind == "avsigclip":
-                return row_sigma * math.sqrt(max(1.0, (median + z) / s))
-            level = max(0.0, s * (median + z))
-            return math.sqrt((rule.read_noise_e / rule.gain) ** 2 + level / rule.gain) / s
-
-        def beyond(pair, sigma_of=sigma_of, median=median):
-            sigma, off = sigma_of(pair[1]), pair[0] - median
-            if sigma > 0 and (off < -rule.low_sigma * sigma or off > rule.high_sigma * sigma):
-                return abs(off) / sigma
-            return None
-
-        # from both ends inwards, until one value is good
-        out = []
-        for side in (kept, kept[::-1]):
-            for pair in side:
-                residual = beyond(pair)
-                if residual is None or pair in [o for _, o in out]:
-                    break
-                out.append((residual, pair))
+    for number in range(1 if rule.kind == "pclip" else rule.rounds or 1000):
+        if len(kept) < least:
+            break
+        out = _beyond(kept, rule, total, row_sigma, noise, number)
         if not out:
             break
         gone += out
-        kept = [pair for pair in kept if pair not in [o for _, o in out]]
-    below = sorted((o for o in gone if o[1] < min(kept or [(math.inf, 0)])), key=lambda o: o[1])
-    above = sorted((o for o in gone if o not in below), key=lambda o: o[1], reverse=True)
-    while len(kept) < min(len(pixel), rule.nkeep):
+        kept = [pair for pair in kept if pair not in [o for _, o, _ in out]]
+    return _given_back(pixel, kept, gone, rule)
+
+
+def _beyond(kept, rule, total, row_sigma, noise, number):
+    """(residual, pair, side) of what goes in one round: from both ends inwards, until one value is good."""
+    middle = _middle(kept, rule, number)
+    poisson, ccd = noise
+    common = row_sigma
+    if rule.kind == "sigclip":
+        common = math.sqrt(sum((v - middle) ** 2 / poisson(middle, i) for v, i in kept) / (len(kept) - 1))
+    if rule.kind == "pclip":
+        common = _percentile_sigma(kept, rule, total, middle)
+
+    def sigma_of(i):
+        if rule.kind == "ccdclip":
+            return math.sqrt(ccd(middle, i))
+        return common if rule.kind == "pclip" else common * math.sqrt(poisson(middle, i))
+
+    out = []
+    for side, limit, sign in ((kept, rule.low_sigma, -1), (kept[::-1], rule.high_sigma, 1)):
+        for pair in side:
+            off, sigma = sign * (pair[0] - middle), sigma_of(pair[1])
+            far = sigma > 0 and (off >= limit * sigma if rule.kind == "pclip" else off > limit * sigma)
+            if not far or pair in [o for _, o, _ in out]:
+                break
+            out.append((off / sigma, pair, sign))
+    return out
+
+
+def _percentile_sigma(kept, rule, total, median):
+    n, half = len(kept), total // 2
+    places = int(rule.pclip * half if abs(rule.pclip) < 1 else rule.pclip)
+    if rule.pclip < 0:
+        places = min(-1, max(-half, places))
+        place = max(0, (n // 2 - 1 if n % 2 == 0 else n // 2) + places)
+    else:
+        place = min(n - 1, n // 2 + max(1, min(half, places)))
+    return abs(kept[place][0] - median)
+
+
+def _given_back(pixel, kept, gone, rule):
+    below = sorted((o for o in gone if o[2] < 0), key=lambda o: o[1])
+    above = sorted((o for o in gone if o[2] > 0), key=lambda o: o[1], reverse=True)
+    while len(kept) < _must_stay(len(pixel), rule.nkeep):
         best = min(side[-1][0] for side in (below, above) if side)
         for side in (below, above):
             while side and side[-1][0] <= best + 0.001:

@@ -1,0 +1,292 @@
+"""The rejections of IRAF's imcombine, one pixel at a time, as they are meant.
+
+The values of a pixel are sorted; a rejection moves the two ends of what is kept. Looked at here are the
+pixels that lack values and those that may lose some.
+"""
+
+import numpy as np
+
+from mar.kernels.jit import jit
+from mar.kernels.stack_rules import (
+    BASE,
+    CCDCLIP,
+    CURVE,
+    LEAST,
+    MEDIAN,
+    MINMAX,
+    NONE,
+    OFFSET,
+    PCLIP,
+    SHIFT,
+    SIGCLIP,
+    SLOPE,
+    Rejection,
+    after_extremes,
+    least_kept,
+    percentile_place,
+)
+
+SAME_RESIDUAL = 0.001  # residuals closer than this many sigma are given back together, as imcombine does
+
+_after_extremes, _percentile_place = jit(after_extremes), jit(percentile_place)
+_least_kept = jit(least_kept)
+
+
+@jit
+def _least_to_clip(n: int, kind: int, nkeep: int) -> int:
+    return max(2 if kind == CCDCLIP else 3, _least_kept(n, nkeep) + 1)
+
+
+@jit
+def _median(values: np.ndarray, first: int, last: int) -> float:
+    """Median of the sorted values first..last, both included."""
+    middle = (first + last + 1) // 2
+    if (last - first) % 2 == 0:
+        return np.float64(values[middle])
+    return 0.5 * (np.float64(values[middle - 1]) + np.float64(values[middle]))
+
+
+@jit
+def _mean(values: np.ndarray, first: int, last: int) -> float:
+    total = 0.0
+    for i in range(first, last + 1):
+        total += values[i]
+    return total / (last - first + 1)
+
+
+@jit
+def _spread(values: np.ndarray, first: int, last: int, centre: float) -> float:
+    """Standard deviation about `centre` with n - 1 degrees of freedom; 0 for a single value."""
+    if last <= first:
+        return 0.0
+    total = 0.0
+    for i in range(first, last + 1):
+        total += (values[i] - centre) ** 2
+    return np.sqrt(total / (last - first))
+
+
+@jit
+def _centre(values: np.ndarray, first: int, last: int, about_mean: bool, trimmed: bool) -> float:
+    """What a round of clipping is about: the median, or the mean, which may leave out the extremes."""
+    if not about_mean:
+        return _median(values, first, last)
+    if trimmed and last - first >= 2:
+        return _mean(values, first + 1, last - 1)
+    return _mean(values, first, last)
+
+
+@jit
+def _variance(level: float, noise: np.ndarray, frame: int) -> float:
+    """The variance of a frame's value by its noise model where the true one is `level`, in scaled ADU."""
+    signal = max(noise[frame, LEAST], noise[frame, SLOPE] * (level + noise[frame, SHIFT]))
+    return noise[frame, BASE] * (noise[frame, OFFSET] + signal + noise[frame, CURVE] * signal * signal)
+
+
+@jit
+def _weighted_squares(
+    values: np.ndarray, frames: np.ndarray, first: int, last: int, centre: float, noise: np.ndarray
+) -> float:
+    total = 0.0
+    for i in range(first, last + 1):
+        total += (values[i] - centre) ** 2 / _variance(centre, noise, frames[i])
+    return total
+
+
+@jit
+def _clip(
+    values: np.ndarray,
+    frames: np.ndarray,
+    n: int,
+    kind: int,
+    low: float,
+    high: float,
+    nkeep: int,
+    about_mean: bool,
+    rounds: int,
+    weighted: bool,
+    noise: np.ndarray,
+    row_sigma: float,
+    residual: np.ndarray,
+) -> tuple[int, int]:
+    """The first and the last of n sorted values that survive clipping; numbers only, for speed."""
+    least = _least_to_clip(n, kind, nkeep)
+    first, last, number = 0, n - 1, 0
+    common = row_sigma
+    while last - first + 1 >= least and (rounds == 0 or number < rounds):
+        before = last - first
+        centre = _centre(values, first, last, about_mean, number == 0 or kind == CCDCLIP)
+        if kind == SIGCLIP:
+            common = np.sqrt(_weighted_squares(values, frames, first, last, centre, noise) / before)
+        if common <= 0.0:
+            break
+        sigma = common * np.sqrt(_variance(centre, noise, frames[first]))
+        while first <= last:
+            if weighted:
+                sigma = common * np.sqrt(_variance(centre, noise, frames[first]))
+            if centre - values[first] <= low * sigma:
+                break
+            residual[first] = (centre - values[first]) / sigma
+            first += 1
+        while last >= first:
+            if weighted:
+                sigma = common * np.sqrt(_variance(centre, noise, frames[last]))
+            if values[last] - centre <= high * sigma:
+                break
+            residual[last] = (values[last] - centre) / sigma
+            last -= 1
+        number += 1
+        if last - first == before:
+            break
+    return _give_back(residual, n, first, last, nkeep)
+
+
+@jit
+def _clip_percentile(
+    values: np.ndarray, n: int, low: float, high: float, nkeep: int, pclip: int, residual: np.ndarray
+) -> tuple[int, int]:
+    """PCLIP: one round, whose sigma is how far a certain value is from the median."""
+    if n < _least_to_clip(n, PCLIP, nkeep):
+        return 0, n - 1
+    first, last = 0, n - 1
+    median = _median(values, first, last)
+    sigma = abs(values[_percentile_place(n, pclip)] - median)
+    if sigma == 0.0:
+        return first, last
+    while first < n and (median - values[first]) / sigma >= low:
+        residual[first] = (median - values[first]) / sigma
+        first += 1
+    while last >= first and (values[last] - median) / sigma >= high:
+        residual[last] = (values[last] - median) / sigma
+        last -= 1
+    return _give_back(residual, n, first, last, nkeep)
+
+
+@jit
+def _give_back(residual: np.ndarray, n: int, first: int, last: int, nkeep: int) -> tuple[int, int]:
+    """Take back the rejected values of least residual until enough are there; equal ones come together."""
+    while last - first + 1 < _least_kept(n, nkeep):
+        below = residual[first - 1] if first > 0 else np.inf
+        above = residual[last + 1] if last < n - 1 else np.inf
+        limit = min(below, above) + SAME_RESIDUAL
+        while first > 0 and residual[first - 1] <= limit:
+            first -= 1
+        while last < n - 1 and residual[last + 1] <= limit:
+            last += 1
+    return first, last
+
+
+@jit
+def _sort_pixel(column: np.ndarray, values: np.ndarray, frames: np.ndarray) -> int:
+    """Put a pixel's usable values in order, with the frames they come from; gives their number."""
+    n = 0
+    for i in range(column.size):
+        value = column[i]
+        if value == np.inf:
+            continue
+        k = n
+        while k > 0 and values[k - 1] > value:
+            values[k], frames[k] = values[k - 1], frames[k - 1]
+            k -= 1
+        values[k], frames[k] = value, i
+        n += 1
+    return n
+
+
+@jit
+def _flagged(flags: np.ndarray, wide: int, chosen: np.ndarray) -> int:
+    """The flagged places among the first `wide` into `chosen`; gives their number."""
+    m = 0
+    for x in range(wide):
+        chosen[m] = x
+        m += 1 if flags[x] else 0
+    return m
+
+
+@jit
+def _columns(rows: np.ndarray, chosen: np.ndarray, columns: np.ndarray) -> None:
+    """The values of the chosen pixels, side by side: frame after frame, so that none waits for another."""
+    for i in range(rows.shape[0]):
+        row = rows[i]
+        for k in range(chosen.size):
+            columns[k, i] = row[chosen[k]]
+
+
+@jit
+def add_lacking(
+    blocks_of_values: np.ndarray,
+    about_mean: bool,
+    noise: np.ndarray,
+    lacking: np.ndarray,
+    found: np.ndarray,
+    width: int,
+    nx: int,
+    sums: np.ndarray,
+    numbers: np.ndarray,
+) -> None:
+    """What pixels that lack values, but have three, add to the squared deviations of their row."""
+    n = blocks_of_values.shape[1]
+    blocks = (nx + width - 1) // width
+    values, frames = np.empty(n, dtype=np.float32), np.zeros(n, dtype=np.int64)
+    for b in range(sums.size * blocks):
+        if not lacking[b]:
+            continue
+        for x in range(min(width, nx - (b % blocks) * width)):
+            if 3 <= found[b, x] < n:
+                m = _sort_pixel(blocks_of_values[b, :, x], values, frames)
+                centre = _centre(values, 0, m - 1, about_mean, True)
+                sums[b // blocks] += _weighted_squares(values, frames, 0, m - 1, centre, noise)
+                numbers[b // blocks] += m
+
+
+@jit
+def combine_flagged(
+    blocks_of_values: np.ndarray,
+    method: int,
+    rule: Rejection,
+    noise: np.ndarray,
+    common: np.ndarray,
+    flags: np.ndarray,
+    width: int,
+    y0: int,
+    value: np.ndarray,
+    count: np.ndarray,
+    sigma: np.ndarray,
+    rejected: np.ndarray,
+) -> None:
+    """Combine the flagged pixels of rows from y0 on; all results but `value` may be empty."""
+    n, nx = blocks_of_values.shape[1], value.shape[1]
+    blocks = (nx + width - 1) // width
+    kind, low, high, nkeep = rule.kind, rule.low, rule.high, rule.nkeep
+    about_mean, rounds, pclip, weighted = rule.about_mean, rule.rounds, rule.pclip, rule.weighted
+    values, frames = np.empty(n, dtype=np.float32), np.zeros(n, dtype=np.int64)
+    residual = np.empty(n, dtype=np.float64)
+    chosen, columns = np.empty(width + 1, dtype=np.int64), np.empty((width, n), dtype=np.float32)
+    for b in range(common.size * blocks):
+        y, start = y0 + b // blocks, (b % blocks) * width
+        flagged = _flagged(flags[b], min(width, nx - start), chosen)
+        _columns(blocks_of_values[b], chosen[:flagged], columns)
+        for k in range(flagged):
+            x = chosen[k]
+            m = _sort_pixel(columns[k], values, frames)
+            centre, spread, first, last = np.nan, np.nan, 0, -1
+            if m > 0:
+                first, last = 0, m - 1
+                if kind == MINMAX:
+                    first, last = _after_extremes(m, n, low, high, nkeep)
+                elif kind == PCLIP:
+                    first, last = _clip_percentile(values, m, low, high, nkeep, pclip, residual)
+                elif kind != NONE:
+                    first, last = _clip(
+                        values, frames, m, kind, low, high, nkeep, about_mean, rounds, weighted, noise,
+                        common[b // blocks], residual,
+                    )  # fmt: skip
+                centre = _median(values, first, last) if method == MEDIAN else _mean(values, first, last)
+                spread = _spread(values, first, last, centre)
+            value[y, start + x] = centre
+            if count.shape[0] > 0:
+                count[y, start + x] = last - first + 1
+            if sigma.shape[0] > 0:
+                sigma[y, start + x] = spread
+            if rejected.shape[0] > 0:
+                for i in range(m):
+                    rejected[frames[i], y, start + x] = i < first or i > last

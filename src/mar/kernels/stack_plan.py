@@ -1,0 +1,90 @@
+"""What is to be done with a stack, and what its pixels must be asked for."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mar.kernels.networks import BLOCK
+from mar.kernels.stack_rules import (
+    MEAN,
+    MINMAX,
+    NONE,
+    PCLIP,
+    Places,
+    Rejection,
+    Scaling,
+    after_extremes,
+    least_to_clip,
+    noise_model,
+    percentile_place,
+)
+
+
+class Task(NamedTuple):
+    """A stack and what it is combined by."""
+
+    stack: np.ndarray  #: (n, ny, nx) float32
+    masks: np.ndarray  #: the same shape, uint8, or (n, ny, 0)
+    scaling: Scaling
+    method: int
+    rule: Rejection
+
+
+class Results(NamedTuple):
+    """Where it goes to; all but `value` may be empty, of shape (0, 0)."""
+
+    value: np.ndarray  #: (ny, nx) float32
+    count: np.ndarray  #: (ny, nx) uint16
+    sigma: np.ndarray  #: (ny, nx) float32
+    rejected: np.ndarray  #: (n, ny, nx) uint8
+
+
+class Plan(NamedTuple):
+    """How a task is done."""
+
+    task: Task
+    noise: np.ndarray  #: (n, 6), the noise model
+    places: tuple[int, ...]  #: order statistics that whole pixels need
+    at: Places
+    by_frame: bool  #: it matters which frame a value comes from
+    blocks: int  #: of a row
+    width: int  #: of a block, pixels
+
+    @property
+    def sorted(self) -> bool:
+        """Whether the order statistics are all values, and serve in their stead."""
+        return not self.by_frame and len(self.places) == len(self.task.stack)
+
+
+def plan_of(task: Task, results: Results) -> Plan:
+    """The plan of a task; a clipping that cannot reject anything of so few frames is left out."""
+    n, _, nx = task.stack.shape
+    kind = task.rule.kind
+    if kind not in (NONE, MINMAX) and n < least_to_clip(n, kind, task.rule.nkeep):
+        task = task._replace(rule=task.rule._replace(kind=NONE))
+    by_frame = task.rule.weighted or results.rejected.size > 0
+    every_value = task.method == MEAN or results.sigma.size > 0
+    places, at = _places(n, task.rule, by_frame, every_value)
+    blocks = -(-nx // BLOCK)
+    return Plan(task, noise_model(task.rule, task.scaling), places, at, by_frame, blocks, -(-nx // blocks))
+
+
+def _places(n: int, rule: Rejection, by_frame: bool, every_value: bool) -> tuple[tuple[int, ...], Places]:
+    """Order statistics that whole pixels need, and where each is among them."""
+    first, last = 0, n - 1
+    if rule.kind == MINMAX:
+        first, last = after_extremes(n, n, rule.low, rule.high, rule.nkeep)
+    lower, upper = (first + last) // 2, (first + last + 1) // 2
+    sigma = percentile_place(n, rule.pclip) if rule.kind == PCLIP else lower
+    wanted = {lower, upper, sigma}
+    if rule.kind not in (NONE, MINMAX):
+        wanted |= {0, n - 1}
+    if (rule.kind == MINMAX and every_value) or (rule.kind != MINMAX and not by_frame):
+        # all that may be kept: so they are sorted where pixels are looked at one by one
+        wanted |= set(range(first, last + 1)) if every_value or rule.kind != NONE else set()
+    places = tuple(sorted(wanted))
+    index = {place: k for k, place in enumerate(places)}
+    lowest, highest = index.get(0, 0), index.get(n - 1, 0)
+    return places, Places(
+        lowest, index[lower], index[upper], highest, index[sigma], index.get(first, 0), last - first + 1
+    )
