@@ -1,5 +1,6 @@
 """The server as it is served: uvicorn on a free port, and the client that talks to it."""
 
+import socket
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -204,3 +205,19 @@ def test_the_next_request_finds_the_connection_of_the_last_one(alices, monkeypat
     for _ in range(10):
         alices.call("get_queue")
     assert len(opened) <= 2
+
+
+def test_an_answer_does_not_wait_for_the_client_to_confirm_its_head(live, monkeypatch):
+    from marserver.protocol import PatientProtocol
+
+    options = []
+    made = PatientProtocol.connection_made
+
+    def noted(self, transport):
+        made(self, transport)
+        raw = transport.get_extra_info("socket")
+        options.append(raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    monkeypatch.setattr(PatientProtocol, "connection_made", noted)
+    httpx.post(f"{live}reduction/get_queue")
+    assert options == [1]
