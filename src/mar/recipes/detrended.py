@@ -9,6 +9,7 @@ from mar.camera import Camera
 from mar.config.scan import Scan
 from mar.errors import BadImage
 from mar.progress import Progress
+from mar.recipes.side_by_side import side_by_side
 from mar.recipes.stacking import Dropped, StackFrame
 from mar.steps.overscan import OverscanModel, measure_overscan
 
@@ -30,10 +31,17 @@ def through_overscan(
 ) -> tuple[list[Detrended], list[Dropped]]:
     """Measure the overscan of each frame; one that cannot be read is dropped with the reason."""
     good, dropped = [], []
-    for number, frame in enumerate(frames, start=1):
+
+    def measure(frame: StackFrame) -> Detrended | Dropped:
         try:
-            good.append(Detrended(frame, measure_overscan(frame.rows, camera, config, frame.name)))
+            return Detrended(frame, measure_overscan(frame.rows, camera, config, frame.name))
         except BadImage as error:
-            dropped.append(Dropped(frame.name, str(error)))
+            return Dropped(frame.name, str(error))
+
+    for number, found in enumerate(side_by_side(measure, frames), start=1):
+        if isinstance(found, Dropped):
+            dropped.append(found)
+        else:
+            good.append(found)
         progress("overscan", number, len(frames))
     return good, dropped

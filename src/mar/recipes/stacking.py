@@ -1,9 +1,11 @@
 """What the recipes of all masters share: frames in, a stack combined band by band, a master out."""
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numba
 import numpy as np
 from astropy.io.fits import Header
 
@@ -11,10 +13,12 @@ from mar.config.combining import Combining
 from mar.errors import NotEnoughFrames
 from mar.frame import Frame, set_cards
 from mar.progress import Progress
+from mar.recipes.side_by_side import side_by_side
 from mar.steps.combine import Rejection, combine
 from mar.steps.rows import Rows, bands
 from mar.steps.statistics import Level, Statistics, level_of
 
+CACHED_MB = 8  # of a thread's band
 SAMPLE_ROWS = 64  # rows of a frame on which its level is measured
 SAMPLE_STEP = 4  # every so many pixels of them
 
@@ -60,17 +64,37 @@ def combine_in_bands(
     scales: np.ndarray | None = None,
     zeros: np.ndarray | None = None,
 ) -> np.ndarray:
-    """The combined image (ny, nx) float32 of a stack of `shape` (n, ny, nx) that is never whole in memory."""
+    """The combined image (ny, nx) float32 of a stack of `shape` (n, ny, nx) that is never whole in memory.
+
+    Each thread works on a band of its own, small enough to stay in the cache from reading to the result.
+    """
     n, ny, nx = shape
-    height = max(1, min(ny, config.stack_mb * 2**20 // (4 * n * nx)))
-    buffer = np.empty(n * height * nx, dtype=np.float32)
+    height = band_height(shape, config.stack_mb)
     value = np.empty((ny, nx), dtype=np.float32)
-    for y0, y1 in bands(ny, height):
-        band = buffer[: n * (y1 - y0) * nx].reshape(n, y1 - y0, nx)
-        fill(y0, y1, band)
-        value[y0:y1] = combine(band, config.method, rejection, scales=scales, zeros=zeros).value
+    own = threading.local()
+
+    def one(band: tuple[int, int]) -> int:
+        y0, y1 = band
+        if not hasattr(own, "buffer"):
+            own.buffer = np.empty(n * height * nx, dtype=np.float32)
+        rows = own.buffer[: n * (y1 - y0) * nx].reshape(n, y1 - y0, nx)
+        fill(y0, y1, rows)
+        made = combine(
+            rows, config.method, rejection, scales=scales, zeros=zeros, want=frozenset(), threads=1
+        )
+        value[y0:y1] = made.value
+        return y1
+
+    for y1 in side_by_side(one, bands(ny, height)):
         progress("combine", y1, ny)
     return value
+
+
+def band_height(shape: tuple[int, int, int], stack_mb: int) -> int:
+    """Rows of a stack of `shape` (n, ny, nx) that a thread has in memory at a time."""
+    n, ny, nx = shape
+    allowed = min(CACHED_MB, stack_mb / numba.get_num_threads()) * 2**20
+    return max(1, min(ny, int(allowed) // (4 * n * nx)))
 
 
 def rejection_of(config: Combining, gain: float, read_noise_e: float) -> Rejection:

@@ -15,6 +15,7 @@ from mar.io.names import Layout
 from mar.progress import Progress, silent
 from mar.recipes.master_bias import master_bias as combine_bias
 from mar.recipes.master_flat import master_flat as combine_flat
+from mar.recipes.side_by_side import side_by_side
 from mar.recipes.stacking import Master, StackFrame
 from mar.recipes.superflat import superflat as combine_superflat
 from mar.run.products import Dropped, MasterFiles, MasterProducts
@@ -122,7 +123,9 @@ def _open(
 
 
 def _used(master: Master, readers: dict[str, ImageReader]) -> dict[str, str]:
-    return {readers[name].path.name: readers[name].checksum for name in master.used}
+    used = [readers[name] for name in master.used]
+    checksums = side_by_side(lambda reader: reader.checksum, used)
+    return {reader.path.name: checksum for reader, checksum in zip(used, checksums, strict=True)}
 
 
 def _write(

@@ -11,7 +11,8 @@ import numpy as np
 from mar.camera import Camera
 from mar.config.scan import Scan
 from mar.frame import CardValue, Frame
-from mar.steps.assemble import check_raw_shape, pieces, place, trim
+from mar.kernels.levels import subtract_level
+from mar.steps.assemble import check_raw_shape, pieces, trim
 from mar.steps.overscan_level import AmplifierLevel, measure_amplifier, no_level, strips_of
 from mar.steps.rows import ArrayRows, Rows
 
@@ -29,15 +30,16 @@ class OverscanModel:
         if out is None:
             out = np.empty((y1 - y0, self.camera.shape[1]), dtype=np.float32)
         for piece in pieces(self.camera, y0, y1):
-            rows = raw.rows(piece.y0 + piece.shift, piece.y1 + piece.shift)
+            rows = np.ascontiguousarray(raw.rows(piece.y0 + piece.shift, piece.y1 + piece.shift))
             for index in piece.amplifiers:
-                amplifier, level = self.camera.amplifiers[index], self.levels[index]
-                source, target = place(rows, piece, y0, amplifier, out)
-                first = piece.y0 - amplifier.trimmed.y0
-                along_y = level.along_y[first : first + len(source), None]
-                np.subtract(source, along_y, out=target, casting="unsafe")
-                if level.along_x.any():
-                    target -= level.along_x
+                science, trimmed = (
+                    self.camera.amplifiers[index].science,
+                    self.camera.amplifiers[index].trimmed,
+                )
+                level, first = self.levels[index], piece.y0 - trimmed.y0
+                along_y = level.along_y[first : first + len(rows)]
+                at = piece.y0 - y0, trimmed.x0
+                subtract_level(rows, science.x0, along_y, level.along_x, out, *at)
         return out
 
     def cards(self) -> dict[str, CardValue | tuple[CardValue, str]]:

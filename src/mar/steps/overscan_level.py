@@ -11,7 +11,7 @@ from mar.steps.overscan_lines import Line, fit_line, superpixels
 from mar.steps.overscan_strips import clean_strip
 from mar.steps.rows import Rows, bands
 
-BAND = 512  # rows read at a time
+BAND = 64  # rows read at a time: they stay in the cache until the strips are taken
 DRIFT_PARTS = 16  # a drift is looked for on this many parts of a strip
 
 

@@ -23,13 +23,24 @@ def clean_strip(strip: np.ndarray, *, fix_columns: bool, method: str, fix_pixels
     return strip
 
 
+LOWER, MIDDLE, UPPER = 0.15865, 0.5, 0.84135  # of the values within one sigma below, at, and above the middle
+
+
 def _quantile(values: np.ndarray, fraction: float, axis: int) -> np.ndarray:
     """Quantile of the numbers along an axis, which stays; NaN where there is none."""
+    return _quantiles(values, (fraction,), axis)[0]
+
+
+def _quantiles(values: np.ndarray, fractions: tuple[float, ...], axis: int) -> list[np.ndarray]:
+    """Several of them: sorting is what takes the time."""
     ordered = np.sort(values, axis=axis)  # NaN go to the end
-    place = fraction * np.maximum(np.isfinite(values).sum(axis=axis, keepdims=True) - 1, 0)
-    below = np.take_along_axis(ordered, np.floor(place).astype(int), axis=axis)
-    above = np.take_along_axis(ordered, np.ceil(place).astype(int), axis=axis)
-    return (below + above) / 2
+    last = np.maximum(np.isfinite(values).sum(axis=axis, keepdims=True) - 1, 0)
+    found = []
+    for fraction in fractions:
+        below = np.take_along_axis(ordered, np.floor(fraction * last).astype(int), axis=axis)
+        above = np.take_along_axis(ordered, np.ceil(fraction * last).astype(int), axis=axis)
+        found.append((below + above) / 2)
+    return found
 
 
 def _deviation(strip: np.ndarray) -> np.ndarray:
@@ -39,7 +50,8 @@ def _deviation(strip: np.ndarray) -> np.ndarray:
 
 def _noise(values: np.ndarray, axis: int) -> np.ndarray:
     """Standard deviation from the central 68 % of the values: outliers have no weight."""
-    return (_quantile(values, 0.84135, axis) - _quantile(values, 0.15865, axis)) / 2
+    lower, upper = _quantiles(values, (LOWER, UPPER), axis)
+    return (upper - lower) / 2
 
 
 def bad_pixels(strip: np.ndarray) -> np.ndarray:
@@ -73,8 +85,8 @@ def bad_columns(strip: np.ndarray) -> np.ndarray:
     if strip.shape[1] < 3:
         return np.zeros(strip.shape[1], dtype=bool)
     deviation = _deviation(strip)
-    noise = _noise(deviation, axis=0)
-    middle = _quantile(deviation, 0.5, axis=0)
+    lower, middle, upper = _quantiles(deviation, (LOWER, MIDDLE, UPPER), axis=0)
+    noise = (upper - lower) / 2
     near = np.abs(deviation - middle) <= 4 * np.maximum(noise, 0.5)
     level = np.where(near, deviation, 0.0).sum(axis=0) / np.maximum(near.sum(axis=0), 1)
     usual = float(np.median(noise))
