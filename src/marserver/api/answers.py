@@ -22,7 +22,7 @@ BESIDE = {
     "id": {"type": "integer", "description": "of the row that was made or changed"},
     "job": {"type": "integer", "description": "of the operation that was queued"},
     "count": {"type": "integer", "description": "how many rows it concerns"},
-    "newstatus": {"type": "integer", "description": "the status that was set"},
+    "newstatus": {"type": ["integer", "string"], "description": "the status that was set"},
     "flag": {"type": "integer"},
     "comments": {"type": "string"},
     "plan": {"type": "object", "description": "what would be done"},
@@ -94,7 +94,7 @@ class Log(Good):
 Operation = create_model("Operation", __doc__="A running operation.", **OPERATION)  # type: ignore[call-overload]
 
 
-class Running(Good):
+class RunningOperations(Good):
     """What the pipeline does now."""
 
     model_config = ConfigDict(extra="allow")
@@ -114,7 +114,7 @@ class Waits(BaseModel):
     queued_at: str
 
 
-class Waiting(Good):
+class WaitingOperations(Good):
     """The operations that wait, in order."""
 
     model_config = ConfigDict(extra="allow")
@@ -126,8 +126,8 @@ class Ended(BaseModel):
 
     id: int
     operation: str
-    end_date: str = Field(alias="endDate")
-    log_path: str | None = Field(alias="logPath", description="a plain text file, served at /media/")
+    endDate: str  # noqa: N815 - as clients know it
+    logPath: str | None = Field(description="a plain text file, served at /media/")  # noqa: N815
     started: str | None
     seconds: float | None
     outcome: str
@@ -135,13 +135,13 @@ class Ended(BaseModel):
     error: str
 
 
-class Finished(Good):
+class FinishedOperations(Good):
     """Finished operations, newest first."""
 
     msg: list[Ended]
 
 
-class Progress(Good):
+class SurveyProgress(Good):
     """The four numbers of the survey, and more beside them."""
 
     model_config = ConfigDict(extra="allow")

@@ -53,8 +53,11 @@ class Body(BaseModel):
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """The published schema: the parameter sets and an example beside the parameters."""
         schema = handler.resolve_ref_schema(handler(core))
+        required = schema.get("required", [])
         properties = {name: without_null(part) for name, part in schema.get("properties", {}).items()}
-        schema["properties"] = properties
+        schema["properties"] = {
+            name: part if name in required else or_empty(part) for name, part in properties.items()
+        }
         if cls.sets:
             schema["oneOf"] = [set_schema(cls, names) for names in cls.sets]
         schema["examples"] = [example(cls, properties)]
@@ -131,10 +134,25 @@ def for_type(cls: type[Body]) -> str:
 def set_schema(cls: type[Body], names: tuple[str, ...]) -> dict[str, Any]:
     """One parameter set as JSON schema: all of these, none of the others."""
     others = sorted(competing(cls) - set(names))
-    schema: dict[str, Any] = {"title": ", ".join(names), "required": list(names)}
+    schema: dict[str, Any] = {"title": ", ".join(names), **given(*names)}
     if others:
-        schema["not"] = {"anyOf": [{"required": [name]} for name in others]}
+        schema["not"] = {"anyOf": [given(name) for name in others]}
     return schema
+
+
+def given(*names: str) -> dict[str, Any]:
+    """JSON schema of bodies that hold these parameters; an empty text counts as not given."""
+    return {"required": list(names), "properties": {name: {"not": {"const": ""}} for name in names}}
+
+
+def or_empty(part: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter that may be left out, or be an empty text, which is the same."""
+    if "const" in part or part.get("minLength") == 0:
+        return part
+    about = {key: part[key] for key in ("description", "examples") if key in part}
+    kept = {key: value for key, value in part.items() if key not in about}
+    forms = kept["anyOf"] if set(kept) == {"anyOf"} else [kept]
+    return {"anyOf": [*forms, {"const": ""}], **about}
 
 
 def without_null(part: dict[str, Any]) -> dict[str, Any]:

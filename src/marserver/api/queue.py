@@ -86,13 +86,13 @@ def scan(request: Asked, body: Scan) -> dict[str, Any]:
     return outcome(requests.scan_folder(body.path, contains=body.contains, asked_by=request.auth.username))
 
 
-@get_process.takes(Nothing, Role.VIEWER, gives=answers.Running)
+@get_process.takes(Nothing, Role.VIEWER, gives=answers.RunningOperations)
 def running(request: Asked, body: Nothing) -> dict[str, Any]:
     sentence, operations = requests.get_process()
     return {"msg": sentence, "operations": operations, **requests.state()}
 
 
-@get_queue.takes(Waiting, Role.VIEWER, gives=answers.Waiting)
+@get_queue.takes(Waiting, Role.VIEWER, gives=answers.WaitingOperations)
 def waiting(request: Asked, body: Waiting) -> dict[str, Any]:
     waits, runs = requests.queue_now(body.limit)
     return {"msg": waits, "running": runs}
@@ -103,7 +103,7 @@ def lines(request: Asked, body: Logs) -> dict[str, Any]:
     return {"msg": requests.get_logs(body.operation, body.since, body.level, min(body.limit, MOST_LINES))}
 
 
-@get_operations.takes(Finished, Role.VIEWER, gives=answers.Finished)
+@get_operations.takes(Finished, Role.VIEWER, gives=answers.FinishedOperations)
 def finished(request: Asked, body: Finished) -> dict[str, Any]:
     return {"msg": requests.get_operations(min(body.nums, MOST_LINES))}
 
