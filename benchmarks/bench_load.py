@@ -78,7 +78,8 @@ def bench(name: str, clients: int, seconds: float) -> bool:
     print(
         f"{name}: {clients} clients, {accepted.changes} comments, {len(accepted.queued)} operations queued,"
     )
-    print(f"{len(accepted.removed)} taken back, slowest answer {accepted.slowest_s:.2f} s, statuses:")
+    print(f"{len(accepted.removed)} taken back; slowest answers and statuses:")
+    print(", ".join(f"{path} {seconds:.2f} s" for path, seconds in accepted.slowest_s.items()))
     print(", ".join(f"{count} x {status}" for status, count in sorted(accepted.statuses.items())))
     print(f"{len(wrong)} lost or failed", *wrong[:20], sep="\n  ", flush=True)
     return not wrong

@@ -23,7 +23,7 @@ class Accepted:
     queued: set[int] = field(default_factory=set)
     removed: set[int] = field(default_factory=set)
     statuses: Counter[int] = field(default_factory=Counter)
-    slowest_s: float = 0.0
+    slowest_s: dict[str, float] = field(default_factory=dict)  # by path
     broken: list[str] = field(default_factory=list)  # what must never happen
 
 
@@ -60,7 +60,8 @@ class Client(threading.Thread):
         except httpx.HTTPError as error:
             self.accepted.broken.append(f"{endpoint}: {type(error).__name__} {error}")
             return None
-        self.accepted.slowest_s = max(self.accepted.slowest_s, time.monotonic() - began)
+        slowest = self.accepted.slowest_s
+        slowest[endpoint] = max(slowest.get(endpoint, 0.0), time.monotonic() - began)
         self.accepted.statuses[reply.status_code] += 1
         if reply.status_code not in (200, 404, 409):
             self.accepted.broken.append(f"{endpoint} {body}: {reply.status_code} {reply.text[:200]}")
@@ -116,7 +117,9 @@ class Client(threading.Thread):
             return
         job = self.chance.choice(sorted(waiting))
         reply = self.ask(self.chance.choice(["removeQueue", "cancel"]), id=job)
-        if reply is not None and reply.status_code == 200 and reply.json().get("status") != "doing":
+        # One that runs is only asked to stop, and may be done before it does
+        done = reply is not None and reply.status_code == 200
+        if reply is not None and done and reply.json().get("status", "cancelled") == "cancelled":
             self.accepted.removed.add(job)
 
 
@@ -156,7 +159,8 @@ def together(parts: list[Accepted]) -> Accepted:
         whole.queued |= part.queued
         whole.removed |= part.removed
         whole.statuses += part.statuses
-        whole.slowest_s = max(whole.slowest_s, part.slowest_s)
+        for endpoint, seconds in part.slowest_s.items():
+            whole.slowest_s[endpoint] = max(whole.slowest_s.get(endpoint, 0.0), seconds)
         whole.broken += part.broken
     return whole
 
