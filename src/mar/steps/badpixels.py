@@ -29,14 +29,15 @@ def hot_mask(master: np.ndarray, camera: Camera, config: Bias) -> np.ndarray:
 
 def _upper_limit(off: np.ndarray, sigmas: float, rounds: int) -> float:
     """The clipping limit above which deviations are outliers; NaN where nothing is finite."""
-    kept = off.ravel()[:: max(1, off.size // SAMPLE)].astype(np.float64)
-    kept = kept[np.isfinite(kept)]
-    limit = float("nan")
-    for _ in range(rounds if kept.size else 0):
-        centre = float(np.median(kept))
+    sampled = off.ravel()[:: max(1, off.size // SAMPLE)]
+    # in order, so that what is kept is a range and its median in the middle
+    values = np.sort(sampled[np.isfinite(sampled)]).astype(np.float64)
+    kept, limit = values, float("nan")
+    for _ in range(rounds if values.size else 0):
+        centre = float(kept[(kept.size - 1) // 2] + kept[kept.size // 2]) / 2
         reach = sigmas * float(kept.std())
         limit = centre + reach
-        still = kept[np.abs(kept - centre) <= reach]
+        still = kept[(centre - kept <= reach) & (kept - centre <= reach)]
         if still.size == kept.size:
             break
         kept = still

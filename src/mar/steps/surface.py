@@ -3,6 +3,7 @@
 import numpy as np
 
 from mar.kernels.boxes import box_statistics
+from mar.kernels.surface import draw_out
 
 LEAST = 20  # usable pixels that a box needs
 SAMPLE = 24  # pixels of a box that are looked at, along each side
@@ -20,9 +21,15 @@ def smooth_surface(data: np.ndarray, cell: int) -> np.ndarray:
     unmasked = np.zeros((0, 0), dtype=np.uint8)
     box_statistics(image, unmasked, 0, rows, columns, max(1, cell // SAMPLE), LEAST, boxes)
     medians = _filled(boxes[..., 1])
-    for axis, (edge, length) in enumerate(zip((rows, columns), data.shape, strict=True)):
-        medians = _stretch(medians, (edge[:-1] + edge[1:] - 1) / 2, length, axis)
-    return medians.astype(np.float32)
+    # along the short way first, so that only the last step is at full size
+    y_centres, x_centres = ((edge[:-1] + edge[1:] - 1) / 2 for edge in (rows, columns))
+    wide = np.ascontiguousarray(_stretch(medians, x_centres, data.shape[1]))
+    surface = np.empty(data.shape, dtype=np.float32)
+    if len(y_centres) == 1:
+        surface[:] = wide
+    else:
+        draw_out(wide, *_between(y_centres, data.shape[0]), surface)
+    return surface
 
 
 def _filled(medians: np.ndarray) -> np.ndarray:
@@ -31,12 +38,16 @@ def _filled(medians: np.ndarray) -> np.ndarray:
     return np.where(known, medians, np.median(medians[known]) if known.any() else np.nan)
 
 
-def _stretch(values: np.ndarray, centres: np.ndarray, length: int, axis: int) -> np.ndarray:
-    """Linear interpolation and extrapolation along one axis, from box centres to every pixel."""
+def _stretch(values: np.ndarray, centres: np.ndarray, length: int) -> np.ndarray:
+    """Linear interpolation and extrapolation along the rows, from box centres to every pixel."""
     if len(centres) == 1:
-        return np.repeat(values, length, axis=axis)
+        return np.repeat(values, length, axis=1)
+    left, share = _between(centres, length)
+    return values[:, left] * (1 - share) + values[:, left + 1] * share
+
+
+def _between(centres: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """For each pixel the centre to its left, and how far it is on its way to the next."""
     at = np.arange(length)
     left = np.clip(np.searchsorted(centres, at, side="right") - 1, 0, len(centres) - 2)
-    share = (at - centres[left]) / (centres[left + 1] - centres[left])
-    share = share[:, None] if axis == 0 else share[None, :]
-    return np.take(values, left, axis) * (1 - share) + np.take(values, left + 1, axis) * share
+    return left, (at - centres[left]) / (centres[left + 1] - centres[left])

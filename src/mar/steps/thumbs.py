@@ -28,7 +28,7 @@ def mask_thumbnail(mask: np.ndarray, config: Thumbs) -> np.ndarray:
 
     A fifth of the brightness for a single marked pixel, white for a block of which a quarter is marked.
     """
-    part = _shrunk((np.asarray(mask) != 0).astype(np.float32), config.shrink)
+    part = _shrunk((np.asarray(mask) != 0).view(np.uint8), config.shrink)
     bright = np.where(part > 0, np.clip(0.2 + 3.2 * part, 0, 1), 0)
     return np.ascontiguousarray((255 * bright).round().astype(np.uint8)[::-1])
 
