@@ -118,8 +118,7 @@ class Client(threading.Thread):
         job = self.chance.choice(sorted(waiting))
         reply = self.ask(self.chance.choice(["removeQueue", "cancel"]), id=job)
         # One that runs is only asked to stop, and may be done before it does
-        done = reply is not None and reply.status_code == 200
-        if reply is not None and done and reply.json().get("status", "cancelled") == "cancelled":
+        if reply is not None and reply.status_code == 200 and "removed from the queue" in reply.json()["msg"]:
             self.accepted.removed.add(job)
 
 

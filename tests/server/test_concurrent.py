@@ -40,6 +40,7 @@ def test_twenty_clients_lose_nothing(root, settings, alice, frames):
     assert accepted.statuses[200] > 2 * CLIENTS
     assert accepted.comments
     assert accepted.queued
+    assert accepted.removed
     assert lost(accepted, frames) == []
 
 
