@@ -156,6 +156,22 @@ def _given_back(pixel, kept, gone, rule):
     return sorted(kept)
 
 
+def subtract_level(rows, along_y, along_x):
+    """A level along y and one along x taken off, pixel by pixel."""
+    return np.array([[v - ly - lx for v, lx in zip(row, along_x, strict=True)]
+                     for row, ly in zip(rows.tolist(), along_y, strict=True)])  # fmt: skip
+
+
+def draw_out(grid, at, length):
+    """Linear between rows of a grid that lie at `at`, and beyond as the outermost two go on."""
+    drawn = []
+    for y in range(length):
+        k = max(0, min(len(at) - 2, sum(a <= y for a in at) - 1))
+        share = (y - at[k]) / (at[k + 1] - at[k])
+        drawn.append([a + (b - a) * share for a, b in zip(grid[k], grid[k + 1], strict=True)])
+    return np.array(drawn)
+
+
 def coadd(values, weights, method="clipped", clip_sigma=4.0, clip_fraction=0.3):
     """Value, weight and count of each pixel of resampled frames (n, ny, nx), one pixel at a time."""
     _, ny, nx = values.shape

@@ -1,5 +1,7 @@
 """The master bias of simulated readouts whose levels, pattern and defects are known."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from astropy.io.fits import Header
@@ -11,7 +13,7 @@ from mar.exposure import FrameType
 from mar.frame import Frame
 from mar.masks import Bit
 from mar.recipes.master_bias import master_bias
-from mar.recipes.stacking import StackFrame
+from mar.recipes.stacking import StackFrame, band_height
 from mar.simulate import Effects, simulate_raw
 from mar.steps.rows import ArrayRows
 
@@ -137,6 +139,24 @@ def test_bands_change_nothing_and_stay_small(samples, camera, monkeypatch):
     banded = master_bias(counted, camera, Scan(), Bias(stack_mb=1))
     assert np.array_equal(banded.frame.data, whole.frame.data)
     assert CountedRows.largest <= 512
+
+
+@pytest.mark.parametrize("n", [3, 11, 100])
+def test_the_bands_in_memory_do_not_grow_with_the_number_of_frames(n):
+    rows = band_height((n, 9232, 9216), Bias().stack_mb)
+    assert 4 * n * rows * 9216 <= 8 * 2**20
+    assert rows >= 1
+
+
+def test_a_hundred_frames_take_no_more_memory_than_their_bands(samples, camera):
+    frames = [StackFrame(f"b{n}", ArrayRows(samples[n % 9].raw.data)) for n in range(100)]
+    tracemalloc.start()
+    made = master_bias(frames, camera, Scan(), Bias())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert made.frame.header["NCOMBINE"] == 100
+    # three images for the master, its mask and surfaces; the stack alone would be 100 images of float32
+    assert peak < 60 * 2**20 < 4 * 100 * made.frame.data.size
 
 
 def test_a_changed_level_is_reported(frames, camera, master):

@@ -1,4 +1,4 @@
-"""A coarse grid of levels drawn out to every pixel. Twin: numpy.interp along both axes, in tests."""
+"""A coarse grid of levels drawn out to every pixel. Twin: tests.naive.draw_out."""
 
 import numpy as np
 
