@@ -83,7 +83,7 @@ def equal(arguments: argparse.Namespace) -> Figures:
     figures = Figures("equal")
     figures.seconds, figures.peak_gb = run(arguments, "astroscrappy", "ours")
     theirs, ours = (np.load(folder_of(arguments) / f"{name}.npy") for name in ("astroscrappy", "ours"))
-    same = np.count_nonzero(theirs & ours) / max(1, np.count_nonzero(theirs | ours))
+    same = np.count_nonzero(theirs & ours) / max(1, int(np.count_nonzero(theirs | ours)))
     faster = figures.seconds["astroscrappy"] / figures.seconds["ours"]
     figures.bars = [
         Bar("times faster than astroscrappy", faster, FASTER, above=True),
