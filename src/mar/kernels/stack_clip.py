@@ -268,7 +268,7 @@ def combine_flagged(
         for k in range(flagged):
             x = chosen[k]
             m = _sort_pixel(columns[k], values, frames)
-            centre, spread, first, last = np.nan, np.nan, 0, -1
+            centre, first, last = np.nan, 0, -1
             if m > 0:
                 first, last = 0, m - 1
                 if kind == MINMAX:
@@ -281,12 +281,11 @@ def combine_flagged(
                         common[b // blocks], residual,
                     )  # fmt: skip
                 centre = _median(values, first, last) if method == MEDIAN else _mean(values, first, last)
-                spread = _spread(values, first, last, centre)
             value[y, start + x] = centre
             if count.shape[0] > 0:
                 count[y, start + x] = last - first + 1
             if sigma.shape[0] > 0:
-                sigma[y, start + x] = spread
+                sigma[y, start + x] = _spread(values, first, last, centre) if m > 0 else np.nan
             if rejected.shape[0] > 0:
                 for i in range(m):
                     rejected[frames[i], y, start + x] = i < first or i > last
