@@ -20,7 +20,9 @@ from marserver.sending import Message, Receive, Send, followed, made_in, send_st
 from marserver.threads import give_back, take, within
 
 MOST_REQUESTS = 24  # worked on at the same time; others wait for their turn
+MOST_PASSWORDS = 4  # checked at the same time: each takes a processor for a good while
 MOST_STREAMS = 16  # long answers that are sent at the same time, beside the requests
+WITH_PASSWORD = ("/reduction/auth/login", "/reduction/auth/register", "/reduction/auth/setpassword", "/login")
 BUSY = "too many long answers are being sent; try again when one of them has ended"
 
 
@@ -31,12 +33,14 @@ class OneThreadHandler(BaseHandler):
         super().__init__()
         self.load_middleware()
         self.turns = asyncio.Semaphore(MOST_REQUESTS)
+        self.passwords = asyncio.Semaphore(MOST_PASSWORDS)
         self.streams = 0
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request; its body comes in one message (limits.py sees to that)."""
         body = (await receive()).get("body", b"")
-        async with self.turns:
+        slow = str(scope["path"]).rstrip("/") in WITH_PASSWORD
+        async with self.passwords if slow else self.turns:
             thread = take()
             response = await within(thread, lambda: self.answer(scope, body))
             if not response.streaming:

@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
-from mar.io.writing import atomic
+from mar.io.atomic import atomic
 from marserver.errors import Conflict, Invalid
 from marserver.reduction import site
 from marserver.reduction.requests.outcome import Outcome

@@ -3,20 +3,22 @@
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 
 from mar.errors import MarError
-from mar.io.fits import write_bytes
+from mar.io.atomic import write_bytes
 from marserver.archive.kinds import named
 from marserver.archive.models import BiasBlock, FlatByFilter, Superflat
 from marserver.audit import record as audit
 from marserver.errors import Conflict, Invalid
 from marserver.reduction import site
-from marserver.reduction.master_files import MASTER_TYPE, MasterFile, read_master_file
 from marserver.reduction.paths import file_below, is_kept_back
 from marserver.reduction.requests.outcome import Outcome
+
+if TYPE_CHECKING:
+    from marserver.reduction.master_files import MasterFile
 
 PATH = {"biasblock": "master_path", "flatbyfilter": "master_path", "superflat": "super_flat_path"}
 THUMBS = "THUMBS/REGISTERED"
@@ -31,13 +33,15 @@ def register(kind: str, filepath: str, *, asked_by: str = "") -> Outcome:
     where a block has it already, Invalid, which names the card, where the file is not such a master.
     """
     kind = named(kind).name
-    if kind not in MASTER_TYPE:
-        raise Invalid(f"a {kind} is not made by register; {', '.join(MASTER_TYPE)} are")
+    if kind not in ROWS:
+        raise Invalid(f"a {kind} is not made by register; {', '.join(ROWS)} are")
     path = file_below(filepath, "filepath")
     if is_kept_back(path):
         raise Invalid(f"filepath: {path} is not for masters; put the file into a folder of its own")
     if not PurePosixPath(path).name.isascii():
         raise Invalid(f"filepath: the name of {path} goes into headers; rename it with plain letters")
+    from marserver.reduction.master_files import read_master_file  # astropy and numba: only where needed
+
     camera, config = site.camera(), site.config()
     with one_at_a_time:
         check_new(kind, path)
@@ -58,7 +62,7 @@ def check_new(kind: str, path: str) -> None:
 
 
 @transaction.atomic
-def recorded(kind: str, master: MasterFile, asked_by: str) -> Any:
+def recorded(kind: str, master: "MasterFile", asked_by: str) -> Any:
     """The row of a master, its thumbnails and the line of the audit."""
     wait_for_others()
     check_new(kind, master.path)
@@ -82,7 +86,7 @@ def wait_for_others() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ADVISORY])
 
 
-def write_thumbs(kind: str, pk: int, master: MasterFile) -> list[Path]:
+def write_thumbs(kind: str, pk: int, master: "MasterFile") -> list[Path]:
     """Write the thumbnails of a master and of its mask; gives their paths."""
     place = site.root() / PurePosixPath(THUMBS)
     pictures = {f"{kind}{pk}.png": master.thumb, f"{kind}{pk}_mask.png": master.mask_thumb}
@@ -94,7 +98,7 @@ def write_thumbs(kind: str, pk: int, master: MasterFile) -> list[Path]:
     return paths
 
 
-def master_columns(master: MasterFile) -> dict[str, Any]:
+def master_columns(master: "MasterFile") -> dict[str, Any]:
     """What bias blocks and flat blocks keep of a master."""
     return {
         **shared_columns(master),
@@ -104,7 +108,7 @@ def master_columns(master: MasterFile) -> dict[str, Any]:
     }
 
 
-def shared_columns(master: MasterFile) -> dict[str, Any]:
+def shared_columns(master: "MasterFile") -> dict[str, Any]:
     """What every block keeps of a master."""
     return {
         "block_start_date": master.start,
@@ -117,7 +121,7 @@ def shared_columns(master: MasterFile) -> dict[str, Any]:
     }
 
 
-ROWS: dict[str, Callable[[MasterFile], Any]] = {
+ROWS: dict[str, Callable[["MasterFile"], Any]] = {
     "biasblock": lambda master: BiasBlock(**master_columns(master)),
     "flatbyfilter": lambda master: FlatByFilter(band=master.band, **master_columns(master)),
     "superflat": lambda master: Superflat(
