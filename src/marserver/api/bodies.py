@@ -149,10 +149,10 @@ def or_empty(part: dict[str, Any]) -> dict[str, Any]:
     """The schema of a parameter that may be left out, or be an empty text, which is the same."""
     if "const" in part or part.get("minLength") == 0:
         return part
-    about = {key: part[key] for key in ("description", "examples") if key in part}
+    about = {key: value for key, value in part.items() if key in ("description", "examples")}
     kept = {key: value for key, value in part.items() if key not in about}
     forms = kept["anyOf"] if set(kept) == {"anyOf"} else [kept]
-    return {"anyOf": [*forms, {"const": ""}], **about}
+    return {**about, "anyOf": [*forms, {"const": ""}]}
 
 
 def without_null(part: dict[str, Any]) -> dict[str, Any]:
