@@ -9,7 +9,7 @@ INFINITE = np.float32(np.inf)
 
 
 @jit
-def _scaled(row: np.ndarray, inverse: float, zero: float, values: np.ndarray) -> int:
+def _scaled(row: np.ndarray, inverse: np.float32, zero: np.float32, values: np.ndarray) -> int:
     lacking = 0
     for x in range(row.size):
         value = row[x] * inverse - zero

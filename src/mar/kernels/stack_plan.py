@@ -34,7 +34,7 @@ class Results(NamedTuple):
     """Where it goes to; all but `value` may be empty, of shape (0, 0)."""
 
     value: np.ndarray  #: (ny, nx) float32
-    count: np.ndarray  #: (ny, nx) uint16
+    kept: np.ndarray  #: (ny, nx) uint16, how many values
     sigma: np.ndarray  #: (ny, nx) float32
     rejected: np.ndarray  #: (n, ny, nx) uint8
 

@@ -85,12 +85,12 @@ def _squares(rows: np.ndarray, centre: np.ndarray, total: np.ndarray) -> None:
 @jit
 def _variance(
     centre: np.ndarray,
-    shift: float,
-    slope: float,
-    least: float,
-    offset: float,
-    curve: float,
-    base: float,
+    shift: np.float32,
+    slope: np.float32,
+    least: np.float32,
+    offset: np.float32,
+    curve: np.float32,
+    base: np.float32,
     variance: np.ndarray,
 ) -> None:
     for x in range(variance.size):
@@ -201,8 +201,8 @@ def _limit_by_ends(
     centre: np.ndarray,
     highest: np.ndarray,
     variance: np.ndarray,
-    low: float,
-    high: float,
+    low: np.float32,
+    high: np.float32,
     flags: np.ndarray,
 ) -> None:
     for x in range(flags.size):
@@ -216,8 +216,8 @@ def _limit_by_frame(
     values: np.ndarray,
     centre: np.ndarray,
     variance: np.ndarray,
-    low: float,
-    high: float,
+    low: np.float32,
+    high: np.float32,
     flags: np.ndarray,
 ) -> None:
     for x in range(flags.size):
@@ -239,8 +239,8 @@ def _flag_by_ends(
     values: np.ndarray,
     centre: np.ndarray,
     kind: int,
-    low: float,
-    high: float,
+    low: np.float32,
+    high: np.float32,
     at: Places,
     noise: np.ndarray,
     common: float,
@@ -264,8 +264,8 @@ def _flag_by_frame(
     values: np.ndarray,
     centre: np.ndarray,
     kind: int,
-    low: float,
-    high: float,
+    low: np.float32,
+    high: np.float32,
     noise: np.ndarray,
     common: float,
     variance: np.ndarray,
