@@ -1,6 +1,6 @@
 """Rows by a part of their name: the index proposes them, the name itself tells whether it holds the part."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.db import connection
@@ -39,15 +39,21 @@ def proposed(table: str, words: list[str], in_range: QuerySet[Any] | None) -> Q:
     if connection.vendor != "sqlite" or min(map(len, sought), default=0) < LENGTH:
         return Q()
     select = f"SELECT rowid FROM {table}_search WHERE {table}_search MATCH %s"
-    asked = trigrams(sought)
-    with connection.cursor() as cursor:
-        cursor.execute(f"{select} LIMIT {FEW + 1}", [asked])
-        first = [number for (number,) in cursor.fetchall()]
-    if len(first) <= FEW:
-        return Q(pk__in=first)
+    for chosen in (last, every_other):
+        asked = trigrams(sought, chosen)
+        found = first_of(select, asked)
+        if len(found) <= FEW:
+            return Q(pk__in=found)
     if (in_range is not None and in_range[:MANY].count() < MANY) or count(select, asked) == MANY:
         return Q()  # names read one by one in the order of the answer give the first row sooner
     return Q(pk__in=RawSQL(select, [asked]))
+
+
+def first_of(select: str, asked: str) -> list[int]:
+    """The rows that the index proposes, or so many of them that there are more than a few."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"{select} LIMIT {FEW + 1}", [asked])
+        return [number for (number,) in cursor.fetchall()]
 
 
 def count(select: str, asked: str) -> int:
@@ -57,15 +63,21 @@ def count(select: str, asked: str) -> int:
         return int(cursor.fetchone()[0])
 
 
-def trigrams(words: list[str]) -> str:
+def trigrams(words: list[str], chosen: Callable[[str], Iterable[str]]) -> str:
     """What FTS5 is asked for: trigrams of any of the words."""
-    return " OR ".join(f"({' AND '.join(map(quoted, pieces(word[:LONGEST])))})" for word in words)
+    return " OR ".join(f"({' AND '.join(map(quoted, chosen(word[:LONGEST])))})" for word in words)
 
 
-def pieces(word: str) -> Iterator[str]:
+def last(word: str) -> Iterator[str]:
+    """The last trigrams of a word: in names that count upwards they are rare, those before them are not."""
+    end = len(word) - LENGTH
+    return (word[start : start + LENGTH] for start in range(max(0, end - 3), end + 1))
+
+
+def every_other(word: str) -> Iterator[str]:
     """Every other trigram of a word, and its last: asking for all of them takes longer than what it saves."""
-    last = len(word) - LENGTH
-    return (word[start : start + LENGTH] for start in sorted({*range(0, last, 2), last}))
+    end = len(word) - LENGTH
+    return (word[start : start + LENGTH] for start in sorted({*range(0, end, 2), end}))
 
 
 def quoted(text: str) -> str:
