@@ -1,7 +1,7 @@
 """Fifty clients from one address against a server with a worker: nothing is lost, nothing fails.
 
     python benchmarks/bench_load.py                              # five minutes on each database
-    python benchmarks/bench_load.py --minutes 1 --clients 20 --database postgresql
+    python benchmarks/bench_load.py --minutes 1 --clients 20 --only postgresql
 
 They look, comment, queue scans, take them back and log in, each as fast as it is answered. At the end the
 database is looked up: the last comment of each frame, every operation once, one line of the audit for each
@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "server"))
 
 from mixed import Accepted, Crowd, lost, mix
 
-from conventions import machine
+from conventions import Bar, Figures, main
 from service import PASSWORD, Place, database, place, running
 
 FRAMES_OF_EACH = 20
@@ -68,40 +68,55 @@ def look_up(here: Place, accepted: Accepted, frames: list[int]) -> list[str]:
     return lost(accepted, frames)
 
 
-def bench(name: str, clients: int, seconds: float) -> bool:
-    """One database; whether all is well."""
+def bench(name: str, arguments: argparse.Namespace) -> Figures:
+    """One database."""
+    clients, seconds = arguments.clients, arguments.minutes * 60
     with tempfile.TemporaryDirectory(prefix="mar-load-") as folder, database(name) as url:
         here = place(Path(folder).resolve(), url)
         os.environ.update(here.environment)
         accepted, frames = load(here, clients, seconds)
-        wrong = accepted.broken + look_up(here, accepted, frames)
-    print(
-        f"{name}: {clients} clients, {accepted.changes} comments, {len(accepted.queued)} operations queued,"
+        missing = look_up(here, accepted, frames)
+    faults = sum(count for status, count in accepted.statuses.items() if status >= 500)
+    made = f"{accepted.changes} comments, {len(accepted.queued)} operations queued, {len(accepted.removed)}"
+    slowest = ", ".join(f"{path} {took:.2f} s" for path, took in accepted.slowest_s.items())
+    statuses = ", ".join(f"{count} x {status}" for status, count in sorted(accepted.statuses.items()))
+    return Figures(
+        name,
+        bars=[
+            Bar("answers of 500 and above", faults, 1),
+            Bar("connections and answers that broke", len(accepted.broken), 1),
+            Bar("promises that the database does not keep", len(missing), 1),
+        ],
+        remarks=[
+            f"{clients} clients for {seconds:.0f} s: {made} taken back",
+            f"answers: {statuses}",
+            f"slowest: {slowest}",
+            *accepted.broken[:10],
+            *missing[:10],
+        ],
     )
-    print(f"{len(accepted.removed)} taken back; slowest answers and statuses:")
-    print(", ".join(f"{path} {seconds:.2f} s" for path, seconds in accepted.slowest_s.items()))
-    print(", ".join(f"{count} x {status}" for status, count in sorted(accepted.statuses.items())))
-    print(f"{len(wrong)} lost or failed", *wrong[:20], sep="\n  ", flush=True)
-    return not wrong
 
 
-def main() -> int:
-    """The command."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def sqlite(arguments: argparse.Namespace) -> Figures:
+    """The clients on SQLite."""
+    return bench("sqlite", arguments)
+
+
+def postgresql(arguments: argparse.Namespace) -> Figures:
+    """The clients on a throw-away PostgreSQL server."""
+    return bench("postgresql", arguments)
+
+
+def more(parser: argparse.ArgumentParser) -> None:
+    """What only this benchmark takes."""
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--clients", type=int, default=50)
-    parser.add_argument("--database", choices=("sqlite", "postgresql"), action="append")
-    arguments = parser.parse_args()
-    names = arguments.database or ["sqlite", "postgresql"]
-    if len(names) > 1:  # each in a process of its own: the settings are read once
-        words = [sys.executable, __file__, "--minutes", str(arguments.minutes)]
-        words += ["--clients", str(arguments.clients)]
-        return max(subprocess.run([*words, "--database", name], check=False).returncode for name in names)
-    print(", ".join(f"{key} {value}" for key, value in machine().items()))
-    return 0 if bench(names[0], arguments.clients, arguments.minutes * 60) else 1
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    works = {"sqlite": sqlite, "postgresql": postgresql}
+    if "--only" not in sys.argv and not {"-h", "--help"} & set(sys.argv):
+        # each in a process of its own: the settings are read once
+        codes = [subprocess.call([sys.executable, *sys.argv, "--only", name]) for name in works]
+        raise SystemExit(max(codes))
+    raise SystemExit(main(__doc__ or "", works, scale=1, extra=more))

@@ -3,6 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from itertools import islice
@@ -28,17 +29,22 @@ class Nesting(StrEnum):
     NONE = "none"
 
 
-def stream(name: str, found: QuerySet[Any], nesting: Nesting = Nesting.ALL) -> Iterator[Row]:
-    """Rows of a kind one after another, in constant memory, all of the moment when the first is asked for."""
+def stream(
+    name: str, found: QuerySet[Any], nesting: Nesting = Nesting.ALL, few: bool = False
+) -> Iterator[Row]:
+    """Rows of a kind one after another, in constant memory, all of the moment when the first is asked for.
+
+    A `few` rows are fetched at once: that costs a database less than the moment and the cursor.
+    """
     kind = named(name)
-    with one_moment():
-        yield from nested(kind, found, chosen(kind, nesting))
+    with nullcontext() if few else one_moment():
+        yield from nested(kind, found, chosen(kind, nesting), few)
 
 
-def nested(kind: Kind, found: QuerySet[Any], nests: Iterable[Nest]) -> Iterator[Row]:
+def nested(kind: Kind, found: QuerySet[Any], nests: Iterable[Nest], few: bool) -> Iterator[Row]:
     """The rows, with what hangs below them."""
     joined, others = apart(nests)
-    upper = flat(kind, found, joined)
+    upper = flat(kind, found, joined, few)
     if not others:
         yield from upper
         return

@@ -97,8 +97,12 @@ def claim(worker: str, generation: int | None = None) -> Job | None:
 
     A worker that tells its generation gets nothing once the workers were asked to start again.
     """
-    recover()
-    if not Job.objects.filter(status=Status.TODO).exists() or full():
+    leases = list(Job.objects.filter(status=Status.DOING).values_list("lease_until", flat=True))
+    if any(until is not None and until < now() for until in leases):
+        recover()
+    elif len(leases) >= jobs_at_once():
+        return None
+    if not Job.objects.filter(status=Status.TODO).exists():
         return None  # told without writing: idle workers ask several times a second
     with transaction.atomic():
         state = lock_queue()
@@ -115,9 +119,8 @@ def full() -> bool:
 
 def lock_queue() -> QueueState:
     """Hold the queue's one row until the transaction ends, so that claims are decided one after another."""
-    if not QueueState.objects.filter(pk=1).update(touched=now()):
-        QueueState.objects.get_or_create(pk=1)
-    return QueueState.objects.get(pk=1)
+    state = QueueState.objects.select_for_update().filter(pk=1).first()
+    return state or QueueState.objects.get_or_create(pk=1)[0]
 
 
 def take(job: Job, worker: str) -> bool:

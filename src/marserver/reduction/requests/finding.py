@@ -8,10 +8,17 @@ from marserver.archive.queries import LARGEST_ID, Find, find
 from marserver.archive.rows import Nesting, Row, stream
 from marserver.errors import NotFound
 
+PAGE = 500  # rows that are fetched at once
+
 
 def get(kind: str, what: Find) -> Iterator[Row]:
     """The rows of one kind that match, one after another; raises Invalid before the first one."""
-    return stream(kind, find(kind, what), nesting(named(kind).name, what))
+    return stream(kind, find(kind, what), nesting(named(kind).name, what), few(what))
+
+
+def few(what: Find) -> bool:
+    """Whether no more than some rows can match: one id, one field, or a page."""
+    return what.id is not None or bool(what.field) or (what.limit is not None and what.limit <= PAGE)
 
 
 def nesting(kind: str, what: Find) -> Nesting:
