@@ -38,11 +38,12 @@ class PatientProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self.deadline is None and (self.cycle is None or self.cycle.response_complete):
             self.await_headers()
+        if self.deadline is not None:
+            end = data.find(b"\r\n\r\n")
+            self.header_bytes += len(data) if end < 0 else end
         if self.header_bytes > MOST_HEADER_BYTES:
             self.refuse(400, TOO_LARGE)
             return
-        if self.deadline is not None:
-            self.header_bytes += len(data)
         super().data_received(data)
 
     def await_headers(self) -> None:

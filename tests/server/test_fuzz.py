@@ -1,8 +1,8 @@
 """schemathesis asks a running server all that the published contract allows, and much that it does not.
 
 It finds no fault of the server and no answer that is not documented, on both databases. With
-MAR_TEST_REQUIRE=all, as in continuous integration, it also goes through the bounds of every parameter, which
-takes some minutes.
+MAR_TEST_REQUIRE=all, as in continuous integration, it also goes through the bounds of every parameter on
+SQLite, which takes some minutes; bounds are checked before any database is asked.
 """
 
 import os
@@ -68,7 +68,7 @@ def url_in(log, process):
 def test_the_server_keeps_what_it_publishes(environment, tmp_path):
     mar(environment, "admin", "fill", "--rows", "300")
     mar(environment, "user", "add", "carol", "--role", "administrator", "--password-stdin", typed=PASSWORD)
-    everything = os.environ.get("MAR_TEST_REQUIRE") == "all"
+    everything = os.environ.get("MAR_TEST_REQUIRE") == "all" and "MAR_DATABASE_URL" not in environment
     with server(environment, tmp_path / "log") as url, Client(url) as client:
         client.login("carol", PASSWORD)
         command = [

@@ -203,3 +203,16 @@ def test_too_many_long_answers_at_once_are_refused(alices, live, monkeypatch):
         one.close()
     wait_until(lambda: len(threads.free) >= 2)
     assert len(alices.call("individualfile", type="get", **DAY).msg) == 3_000
+
+
+def test_long_headers_that_come_at_once_are_refused_and_a_long_body_is_not(live):
+    with connect(live) as raw:
+        raw.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: " + b"x" * 100_000 + b"\r\n\r\n")
+        status, answer = answer_of(raw)
+    assert status == 400
+    assert "64 KB" in answer["msg"]
+    with connect(live) as raw:
+        raw.sendall(request("auth/login", username="alice", password="x" * 200_000))
+        status, answer = answer_of(raw)
+    assert status == 400
+    assert "password" in answer["msg"]
