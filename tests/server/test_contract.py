@@ -192,8 +192,9 @@ def test_every_parameter_and_every_set_of_them_is_asked(resource):
             for path, word, given, status, *_ in CASES
             if path == resource.names[0] and word == type_of(body)
         ]
+        good = [given for given, status in cases if status in (200, 403, 409)]
         for names in body.sets:
-            assert any(set(names) <= given and status in (200, 403, 409) for given, status in cases), (body, names)
+            assert any(set(names) <= given for given in good), (body, names)
         asked = set().union(*(given for given, _ in cases)) | {"type"}
         assert {name for name, _ in wire_names(body)} <= asked, body
 
