@@ -96,11 +96,14 @@ class Client:
 
     def send(self, method: str, path: str, **more: Any) -> "httpx.Response":
         """One request with the token. Raises Unreachable."""
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         try:
-            return self.http.request(method, path, headers=headers, **more)
+            return self.http.request(method, path, headers=self.headers(), **more)
         except self.broken as error:
             raise Unreachable(0, f"no answer from {self.http.base_url}: {error}") from error
+
+    def headers(self) -> dict[str, str]:
+        """What tells the server who asks."""
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
     def read(self, response: "httpx.Response") -> dict[str, Any]:
         """The JSON object of a response; raises the error that it tells of."""
@@ -112,9 +115,8 @@ class Client:
     @contextmanager
     def streaming(self, path: str, **more: Any) -> "Iterator[httpx.Response]":
         """A response that is read while it comes. Raises Unreachable, or the error that it tells of."""
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         try:
-            with self.http.stream("GET", path, headers=headers, **more) as response:
+            with self.http.stream("GET", path, headers=self.headers(), **more) as response:
                 if response.is_error:
                     response.read()
                     self.read(response)
@@ -167,9 +169,9 @@ class Client:
     def look(self, job: int) -> Progress | None:
         """One look at an operation; None where it is nowhere, or moved while we looked."""
         return (
-            running(self.call("get_process").values["operations"], job)
-            or waiting(self.call("get_queue").msg, job)
-            or ended(self.call("getOperations", nums=1000).msg, job)
+            running(self.queue.running(), job)
+            or waiting(self.queue.waiting(), job)
+            or ended(self.queue.ended(nums=1000), job)
         )
 
 

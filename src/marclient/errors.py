@@ -42,10 +42,6 @@ class Throttled(ServerError):
         self.retry_after_s = retry_after_s
 
 
-class NotDone(ServerError):
-    """This version of the server does not do that yet."""
-
-
 KINDS: dict[int, type[ServerError]] = {
     400: BadRequest,
     401: NotLoggedIn,
@@ -53,7 +49,6 @@ KINDS: dict[int, type[ServerError]] = {
     404: NotFound,
     409: Conflict,
     413: BadRequest,
-    501: NotDone,
 }
 
 

@@ -1,5 +1,6 @@
 """How far an operation is, from what the server tells of its queue."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,12 +26,12 @@ class Progress:
         return self.state == "ended"
 
 
-def find(operations: list[dict[str, Any]], job: int) -> dict[str, Any] | None:
+def find(operations: Sequence[Mapping[str, Any]], job: int) -> Mapping[str, Any] | None:
     """The one operation of a list."""
     return next((one for one in operations if one["id"] == job), None)
 
 
-def running(operations: list[dict[str, Any]], job: int) -> Progress | None:
+def running(operations: Sequence[Mapping[str, Any]], job: int) -> Progress | None:
     """Progress from the `operations` of get_process."""
     one = find(operations, job)
     if one is None:
@@ -46,12 +47,12 @@ def running(operations: list[dict[str, Any]], job: int) -> Progress | None:
     )
 
 
-def waiting(operations: list[dict[str, Any]], job: int) -> Progress | None:
+def waiting(operations: Sequence[Mapping[str, Any]], job: int) -> Progress | None:
     """Progress from get_queue."""
     return Progress("waiting") if find(operations, job) else None
 
 
-def ended(operations: list[dict[str, Any]], job: int) -> Progress | None:
+def ended(operations: Sequence[Mapping[str, Any]], job: int) -> Progress | None:
     """Progress from getOperations."""
     one = find(operations, job)
     if one is None:

@@ -1,4 +1,4 @@
-"""The ASGI application that uvicorn serves."""
+"""The ASGI application that uvicorn serves: `new_application` makes it."""
 
 import gc
 import os
@@ -23,6 +23,3 @@ def new_application() -> LimitedBody:
     gc.collect()
     gc.freeze()  # what is there now stays: it is not looked through again and again
     return application
-
-
-application = new_application()

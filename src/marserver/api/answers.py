@@ -170,7 +170,7 @@ TYPES: dict[str, Any] = {
 }
 
 
-def type_of(kind: Kind, attribute: str) -> Any:
+def type_of_column(kind: Kind, attribute: str) -> Any:
     """The type of one column as JSON has it."""
     field: Any = None
     model: type[models.Model] = kind.model
@@ -187,7 +187,7 @@ def type_of(kind: Kind, attribute: str) -> Any:
 
 def flat_row(kind: Kind, name: str) -> type[BaseModel]:
     """A row of a kind without what hangs below it."""
-    columns: dict[str, Any] = {key: (type_of(kind, attribute), ...) for key, attribute in kind.columns}
+    columns: dict[str, Any] = {key: (type_of_column(kind, attribute), ...) for key, attribute in kind.columns}
     return create_model(name, __doc__=f"A row of {kind.name}.", **columns)
 
 

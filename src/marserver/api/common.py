@@ -217,7 +217,7 @@ def gets(resource: Resource, body: type[Listed]) -> None:
     def get(request: HttpRequest, asked: Listed) -> HttpResponseBase | dict[str, Any]:
         found = requests.get(resource.kind, asked.find())
         if asked.id is None and asked.limit is None:
-            return stream_rows(request, found)
+            return stream_rows(found)
         rows = list(found)
         if asked.id is not None and not rows and not asked.offset:
             requests.known(resource.kind, asked.id)

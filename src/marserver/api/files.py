@@ -118,7 +118,7 @@ def sent(request: HttpRequest, file: BinaryIO, part: Part, partial: bool) -> Htt
         file.close()
         response = HttpResponse()
     else:
-        response = streamed(request, Blocks(file, part), "")
+        response = streamed(Blocks(file, part), "")
     if partial:
         response.status_code = 206
         response["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{part.size}"

@@ -104,7 +104,7 @@ change(resource, SetFlag, lambda kind, body, who: requests.setflag(kind, body.id
 
 @resource.takes(GetFields, Role.VIEWER, gives=Objects)
 def getfields(request: Asked, body: GetFields) -> HttpResponseBase:
-    return stream_rows(request, requests.getfields())
+    return stream_rows(requests.getfields())
 
 
 @resource.takes(GetShort, Role.VIEWER, gives=Objects)

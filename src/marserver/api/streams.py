@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator
 from itertools import chain, islice
 from typing import Any, Protocol
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from marserver.api.envelope import encoded
@@ -26,7 +26,7 @@ class Pieces(Protocol):
     def close(self) -> None: ...
 
 
-def stream_rows(request: HttpRequest, rows: Iterator[Any]) -> HttpResponseBase:
+def stream_rows(rows: Iterator[Any]) -> HttpResponseBase:
     """{"status": true, "msg": [row, ...]}, sent piece by piece, or whole where it is but one piece.
 
     The first rows are fetched here: what can fail does so before the first byte.
@@ -34,7 +34,7 @@ def stream_rows(request: HttpRequest, rows: Iterator[Any]) -> HttpResponseBase:
     first = list(islice(rows, ROWS_A_PIECE))
     if len(first) < ROWS_A_PIECE:
         return HttpResponse(b"".join(pieces_of_json(iter(first))), content_type="application/json")
-    return streamed(request, RowsAsJson(first, rows), "application/json")
+    return streamed(RowsAsJson(first, rows), "application/json")
 
 
 class RowsAsJson:
@@ -66,7 +66,7 @@ def pieces_of_json(rows: Iterator[Any]) -> Generator[bytes, None, None]:
     yield before + b"]}" if before != b"," else b"]}"
 
 
-def streamed(request: HttpRequest, pieces: Pieces, content_type: str) -> StreamingHttpResponse:
+def streamed(pieces: Pieces, content_type: str) -> StreamingHttpResponse:
     """A response from pieces; they are closed when it ends, or when the client is gone."""
     return StreamingHttpResponse(pieces, content_type=content_type)
 

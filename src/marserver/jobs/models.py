@@ -66,7 +66,6 @@ class QueueState(models.Model):
     """The one row that claims lock: at most one claim is decided at a time, on every database."""
 
     paused = models.BooleanField(default=False)
-    touched = models.DateTimeField(null=True)
     generation = models.PositiveIntegerField(default=0)  # how often the workers were asked to start again
     reset_at = models.DateTimeField(null=True)  # when they last were
 
