@@ -43,6 +43,13 @@ def root(tmp_path, settings) -> Path:
     return folder
 
 
+@pytest.fixture
+def small_site(root, settings):
+    """An empty site of the small camera whose frames are reduced in the worker's own process."""
+    settings.MAR_CAMERA = "t80cam-mini"
+    settings.MAR_ENGINE = "inline"
+
+
 def make_user(name: str, role: str):
     from marserver.accounts.models import User
 

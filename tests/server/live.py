@@ -4,11 +4,12 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import uvicorn
+from django.db import connection
 
 from marserver.serving import address_of, bind, config
 from marserver.threads import end_threads
@@ -68,3 +69,17 @@ def answer_of(raw: socket.socket) -> tuple[int, dict]:
     while len(content) < length:
         content += raw.recv(65536)
     return int(head.split()[1]), json.loads(content)
+
+
+def in_background(function: Callable[[], object]) -> threading.Thread:
+    """A thread that runs this, and lets go of its connection to the database at the end."""
+
+    def run() -> None:
+        try:
+            function()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread

@@ -18,8 +18,12 @@ from mar.run.products import (
     TileProducts,
 )
 from marserver.archive.models import BiasBlock, FlatByFilter, IndividualFile
+from marserver.jobs.models import Job
+from marserver.jobs.worker import Worker
+from marserver.reduction.tasks import TASKS
 
 DAY = date(2024, 3, 1)
+BANDS = ["U", "F378", "F395", "F410", "F430", "G", "F515", "R", "F660", "I", "F861", "Z"]
 STATISTICS = {"modeavg": 1.0, "medianavg": 2.0, "noiseavg": 3.0, "medianrms": 0.1, "noiserms": float("nan")}
 
 
@@ -53,6 +57,22 @@ def frames(count, file_type="SCI", band="R", fld="F1", when=None):
     return [frame(f"{words}-{number}", file_type, band, fld, when) for number in range(count)]
 
 
+def many(count, file_type="BIAS", **more):
+    """So many rows, one for each second from midnight; gives them."""
+    word = file_type.lower()
+    return IndividualFile.objects.bulk_create(
+        IndividualFile(
+            obs_date=noon() + timedelta(seconds=number),
+            night=DAY,
+            file_type=file_type,
+            file_name=f"{word}-{number:05d}",
+            file_path=f"raw/{word}-{number:05d}.fits",
+            **more,
+        )
+        for number in range(count)
+    )
+
+
 def bias_master(start=DAY, end=DAY, **more):
     """A bias block that is done."""
     values = {"status": 1, "master_path": "MASTERS/BIAS/m.fits", **more}
@@ -63,6 +83,14 @@ def flat_master(band="R", start=DAY, end=DAY, **more):
     """A flat block that is done."""
     values = {"status": 1, "master_path": f"MASTERS/FLATS/{band}/m.fits", **more}
     return FlatByFilter.objects.create(block_start_date=start, block_end_date=end, band=band, **values)
+
+
+def work():
+    """Run everything that is queued; gives the jobs in the order in which they ran."""
+    worker = Worker(TASKS)
+    while worker.run_one():
+        pass
+    return list(Job.objects.order_by("started_at", "id"))
 
 
 def write(path: Path, text: str) -> Path:

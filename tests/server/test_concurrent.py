@@ -1,14 +1,12 @@
 """Many clients at once: nothing that was accepted is lost, nothing fails, the database is not overrun."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 from django.db import IntegrityError, connection
 from live import running_server
 from mixed import Crowd, lost, mix
+from nights import many
 
 from marserver import handler
-from marserver.archive.models import IndividualFile
 from marserver.jobs import queue, steering
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -17,18 +15,7 @@ CLIENTS, SECONDS, FRAMES = 20, 10.0, 100
 
 @pytest.fixture
 def frames(db):
-    begin = datetime(2024, 3, 1, tzinfo=UTC)
-    made = IndividualFile.objects.bulk_create(
-        IndividualFile(
-            obs_date=begin + timedelta(seconds=n),
-            night=begin.date(),
-            file_type="SCI",
-            file_name=f"frame-{n:05d}",
-            file_path=f"raw/frame-{n:05d}.fits",
-        )
-        for n in range(FRAMES)
-    )
-    return [frame.pk for frame in made]
+    return [frame.pk for frame in many(FRAMES, "SCI")]
 
 
 def test_twenty_clients_lose_nothing(root, settings, alice, frames):

@@ -8,7 +8,7 @@ from itertools import islice
 import httpx
 import pytest
 import uvicorn
-from django.db import connection
+from live import in_background
 
 from marserver import sending
 from marserver.accounts.tokens import create_token, end_all_logins, media_secret
@@ -63,18 +63,6 @@ def told(response):
         elif line and not line.startswith(":"):
             name, _, value = line.partition(": ")
             one[name] = value
-
-
-def in_background(function):
-    def run():
-        try:
-            function()
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
 
 
 def following(live, headers, path="reduction/follow_logs", **asked):

@@ -2,12 +2,12 @@
 
 import socket
 import threading
-from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 from django.db.backends.base.base import BaseDatabaseWrapper
 from live import running_server
+from nights import many
 
 from marclient import (
     BadRequest,
@@ -20,7 +20,6 @@ from marclient import (
     Unreachable,
 )
 from marserver.api.envelope import encoded
-from marserver.archive.models import IndividualFile
 from marserver.jobs import queue
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -103,29 +102,15 @@ def test_no_server_is_unreachable():
         client.call("get_queue")
 
 
-def fill(count: int) -> None:
-    begin = datetime(2024, 3, 1, tzinfo=UTC)
-    IndividualFile.objects.bulk_create(
-        IndividualFile(
-            obs_date=begin + timedelta(seconds=n),
-            night=begin.date(),
-            file_type="BIAS",
-            file_name=f"bias-{n:05d}",
-            file_path=f"raw/bias-{n:05d}.fits",
-        )
-        for n in range(count)
-    )
-
-
 def test_many_rows_are_streamed_whole_and_in_order(alices):
-    fill(2500)
+    many(2500)
     rows = alices.call("individualfile", type="get", startDate="2024-03-01", endDate="2024-03-01").msg
     assert [row["file_name"] for row in rows] == [f"bias-{n:05d}" for n in range(2500)]
     assert next(iter(rows[0])) == "id"
 
 
 def test_the_first_rows_are_sent_before_the_last_are_read(alices, live, monkeypatch):
-    fill(2500)
+    many(2500)
     arrived, batches = threading.Event(), []
 
     def patient(value):
@@ -145,7 +130,7 @@ def test_the_first_rows_are_sent_before_the_last_are_read(alices, live, monkeypa
 
 
 def test_a_client_that_goes_away_leaves_the_server_well(alices, live):
-    fill(2500)
+    many(2500)
     body = {"type": "get", "startDate": "2024-03-01", "endDate": "2024-03-01"}
     headers = {"Authorization": f"Bearer {alices.token}"}
     for _ in range(3):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from nights import DAY, Runs, bias_master, flat_master, frame, frames, noon, science_products
+from nights import BANDS, DAY, Runs, bias_master, flat_master, frame, frames, noon, science_products
 
 from mar.run.science import STATUS_AFTER
 from marserver.archive.models import (
@@ -33,14 +33,7 @@ from marserver.reduction.plan.estimate import NEVER
 from marserver.reduction.plan.masters import Shelf
 from marserver.reduction.tasks import TASKS
 
-pytestmark = pytest.mark.django_db
-BANDS = ["U", "F378", "F395", "F410", "F430", "G", "F515", "R", "F660", "I", "F861", "Z"]
-
-
-@pytest.fixture(autouse=True)
-def _small_site(root, settings):
-    settings.MAR_CAMERA = "t80cam-mini"
-    settings.MAR_ENGINE = "inline"
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_site")]
 
 
 @dataclass

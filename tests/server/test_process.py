@@ -4,37 +4,21 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
-from nights import DAY, Runs, bias_master, flat_master, frame, frames
+from nights import BANDS, DAY, Runs, bias_master, flat_master, frame, frames, work
 
 from marserver.archive.models import FieldImage, FinalTile, FlatByFilter, IndividualFile, SciByFilter
 from marserver.audit.models import Change
 from marserver.errors import Conflict, Invalid, NotFound
 from marserver.jobs.models import Job
-from marserver.jobs.worker import Worker
 from marserver.reduction import requests
 from marserver.reduction.requests import survey
-from marserver.reduction.tasks import TASKS
 
-pytestmark = pytest.mark.django_db
-BANDS = ["U", "F378", "F395", "F410", "F430", "G", "F515", "R", "F660", "I", "F861", "Z"]
-
-
-@pytest.fixture(autouse=True)
-def _small_site(root, settings):
-    settings.MAR_CAMERA = "t80cam-mini"
-    settings.MAR_ENGINE = "inline"
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_site")]
 
 
 @pytest.fixture
 def runs(monkeypatch):
     return Runs().put_into(monkeypatch)
-
-
-def work():
-    worker = Worker(TASKS)
-    while worker.run_one():
-        pass
-    return list(Job.objects.order_by("started_at", "id"))
 
 
 def create(kind, **more):

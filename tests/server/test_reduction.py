@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from nights import DAY, Runs, bias_master, flat_master, frame, frames, noon
+from nights import BANDS, DAY, Runs, bias_master, flat_master, frame, frames, noon, work
 
 from marserver.archive.models import (
     BiasBlock,
@@ -24,28 +24,13 @@ from marserver.jobs.worker import Worker
 from marserver.reduction import code, requests
 from marserver.reduction.tasks import TASKS
 
-pytestmark = pytest.mark.django_db
-BANDS = ["U", "F378", "F395", "F410", "F430", "G", "F515", "R", "F660", "I", "F861", "Z"]
-
-
-@pytest.fixture(autouse=True)
-def _small_site(root, settings):
-    settings.MAR_CAMERA = "t80cam-mini"
-    settings.MAR_ENGINE = "inline"
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_site")]
 
 
 @pytest.fixture
 def runs(monkeypatch):
     """The library's runs, played."""
     return Runs().put_into(monkeypatch)
-
-
-def work():
-    """Run everything that is queued; gives the jobs in the order in which they ran."""
-    worker = Worker(TASKS)
-    while worker.run_one():
-        pass
-    return list(Job.objects.order_by("started_at", "id"))
 
 
 def process(kind, row_id, **more):

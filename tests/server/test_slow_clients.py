@@ -1,15 +1,14 @@
 """Clients that are slow on purpose: they send half a request, byte by byte, or do not read the answer."""
 
 import time
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from live import answer_of, connect, request, running_server
+from nights import many
 
 from marclient import Client
 from marserver import handler, protocol, threads
 from marserver.api import limits
-from marserver.archive.models import IndividualFile
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DAY = {"startDate": "2024-03-01", "endDate": "2024-03-01"}
@@ -27,21 +26,6 @@ def alices(live, alice):
     with Client(live) as client:
         client.login("alice", "alice-password")
         yield client
-
-
-def fill(count: int) -> None:
-    begin = datetime(2024, 3, 1, tzinfo=UTC)
-    IndividualFile.objects.bulk_create(
-        IndividualFile(
-            obs_date=begin + timedelta(seconds=n),
-            night=begin.date(),
-            file_type="BIAS",
-            file_name=f"bias-{n:05d}",
-            file_path=f"raw/bias-{n:05d}.fits",
-            comments="x" * 300,
-        )
-        for n in range(count)
-    )
 
 
 def wait_until(true, seconds: float = 20.0) -> None:
@@ -168,7 +152,7 @@ def closed_queries(monkeypatch) -> list[str]:
 
 
 def test_a_client_that_never_reads_is_cut_off_and_its_query_ends(alices, live, monkeypatch):
-    fill(3_000)
+    many(3_000, comments="x" * 300)
     monkeypatch.setattr(protocol, "STALL_S", 0.5)
     ended = closed_queries(monkeypatch)
     with connect(live, read_buffer=4096) as deaf:
@@ -178,7 +162,7 @@ def test_a_client_that_never_reads_is_cut_off_and_its_query_ends(alices, live, m
 
 
 def test_a_client_that_leaves_ends_its_query(alices, live, monkeypatch):
-    fill(3_000)
+    many(3_000, comments="x" * 300)
     ended = closed_queries(monkeypatch)
     with connect(live, read_buffer=4096) as leaver:
         leaver.sendall(request("individualfile", alices.token, type="get", **DAY))
@@ -187,7 +171,7 @@ def test_a_client_that_leaves_ends_its_query(alices, live, monkeypatch):
 
 
 def test_too_many_long_answers_at_once_are_refused(alices, live, monkeypatch):
-    fill(3_000)
+    many(3_000, comments="x" * 300)
     monkeypatch.setattr(handler, "MOST_STREAMS", 2)
     asked = request("individualfile", alices.token, type="get", **DAY)
     reading = [connect(live, read_buffer=4096) for _ in range(2)]

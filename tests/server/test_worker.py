@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -12,6 +11,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from django.db import connection
 from django.utils.timezone import now
+from live import in_background
 
 from mar.errors import NotEnoughFrames
 from marserver.jobs import leases, log, queue, steering
@@ -139,18 +139,6 @@ def until_stopped(work):
         work.progress("wait", number, 200)
         time.sleep(0.05)
     return Report("was never stopped")
-
-
-def in_background(function):
-    def run():
-        try:
-            function()
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
 
 
 def wait_for(condition, seconds=20.0):
