@@ -83,3 +83,11 @@ def in_background(function: Callable[[], object]) -> threading.Thread:
     thread = threading.Thread(target=run)
     thread.start()
     return thread
+
+
+def wait_until(true: Callable[[], object], seconds: float = 20.0) -> None:
+    """Come back when it is true. Raises AssertionError where it does not become so."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from django.utils.timezone import now
-from test_worker import database_url, wait_for
+from live import wait_until
+from test_worker import database_url
 
 from marserver.audit.models import Change
 from marserver.errors import Conflict
@@ -92,20 +93,20 @@ def begun_again(process, since):
 def test_what_runs_is_cancelled_and_what_waits_runs_afterwards(root, workers, function):
     job, later = ordered(function), ordered("quick", "2")
     process = workers()
-    wait_for(is_doing(job), 30)
+    wait_until(is_doing(job), 30)
     asked = now()
     outcome = requests.reset(asked_by="carol")
     assert outcome.values == {"stopped": [job.pk], "workers": 1}
     assert f"operation {job.pk}" in outcome.msg
     assert "1 worker starts again" in outcome.msg
-    wait_for(lambda: ended(job) == Status.CANCELLED, 30)
-    wait_for(lambda: begun_again(process, asked), 30)
-    wait_for(lambda: ended(later) == Status.DONE, 30)
+    wait_until(lambda: ended(job) == Status.CANCELLED, 30)
+    wait_until(lambda: begun_again(process, asked), 30)
+    wait_until(lambda: ended(later) == Status.DONE, 30)
     assert process.poll() is None
     assert "resets the workers" in (root / job.log_path).read_text()
     assert not list((root / "LOGS").glob(".*")), "nothing is left half-written"
     again = queue_again(job)
-    wait_for(is_doing(again), 30)
+    wait_until(is_doing(again), 30)
 
 
 def queue_again(job):
@@ -118,13 +119,13 @@ def queue_again(job):
 
 def test_idle_workers_start_again_too(workers):
     processes = [workers(), workers()]
-    wait_for(lambda: presence.living().count() == 2, 30)
+    wait_until(lambda: presence.living().count() == 2, 30)
     asked = now()
     outcome = requests.reset(asked_by="carol")
     assert outcome.values == {"stopped": [], "workers": 2}
     assert outcome.msg == "nothing was running; 2 workers start again"
     for process in processes:
-        wait_for(lambda process=process: begun_again(process, asked), 30)
+        wait_until(lambda process=process: begun_again(process, asked), 30)
     assert presence.living().count() == 2
 
 
@@ -132,7 +133,7 @@ def test_a_worker_that_hangs_loses_its_job_to_the_reset(workers, settings):
     settings.MAR_LEASE_S = 2
     job = ordered("patient")
     process = workers(MAR_LEASE_S="2")
-    wait_for(is_doing(job), 30)
+    wait_until(is_doing(job), 30)
     process.send_signal(signal.SIGSTOP)
     asked = now()
     requests.reset(asked_by="carol")
@@ -142,7 +143,7 @@ def test_a_worker_that_hangs_loses_its_job_to_the_reset(workers, settings):
     assert (ended(job), job.outcome) == (Status.CANCELLED, "cancelled")
     assert queue_again(job)
     process.send_signal(signal.SIGCONT)
-    wait_for(lambda: begun_again(process, asked), 30)
+    wait_until(lambda: begun_again(process, asked), 30)
 
 
 def test_a_reset_without_workers_says_so(root):
@@ -190,11 +191,11 @@ def test_the_keeper_kills_a_worker_that_is_late(monkeypatch):
     keeper = Keeper([sys.executable, "-c", "import time; time.sleep(600)"], 0.1, is_late=late.__contains__)
     keeper.start()
     try:
-        wait_for(lambda: keeper.child is not None)
+        wait_until(lambda: keeper.child is not None)
         first = keeper.child
         first.send_signal(signal.SIGSTOP)
         late.append(first.pid)
-        wait_for(lambda: keeper.child is not first)
+        wait_until(lambda: keeper.child is not first)
         assert first.returncode == -signal.SIGKILL
     finally:
         keeper.stop()

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from live import answer_of, connect, request, running_server
+from live import answer_of, connect, request, running_server, wait_until
 from nights import many
 
 from marclient import Client
@@ -26,13 +26,6 @@ def alices(live, alice):
     with Client(live) as client:
         client.login("alice", "alice-password")
         yield client
-
-
-def wait_until(true, seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def test_headers_that_come_too_slowly_are_refused(live, monkeypatch):

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from django.db import connection
 from django.utils.timezone import now
-from live import in_background
+from live import in_background, wait_until
 
 from mar.errors import NotEnoughFrames
 from marserver.jobs import leases, log, queue, steering
@@ -141,17 +141,10 @@ def until_stopped(work):
     return Report("was never stopped")
 
 
-def wait_for(condition, seconds=20.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.05)
-
-
 def test_cancel_stops_a_running_job(root):
     job = ordered()
     thread = in_background(Worker({"count": until_stopped}).run_one)
-    wait_for(lambda: Job.objects.get().status == Status.DOING)
+    wait_until(lambda: Job.objects.get().status == Status.DOING)
     steering.cancel(job.pk)
     thread.join()
     job.refresh_from_db()
@@ -163,7 +156,7 @@ def test_a_worker_that_leaves_hands_its_job_back(root):
     ordered()
     worker = Worker({"count": until_stopped})
     thread = in_background(worker.run)
-    wait_for(lambda: Job.objects.get().status == Status.DOING)
+    wait_until(lambda: Job.objects.get().status == Status.DOING)
     worker.leave()
     thread.join()
     job = Job.objects.get()
@@ -174,7 +167,7 @@ def test_a_worker_that_lost_its_lease_stops_and_records_nothing(root, settings):
     settings.MAR_LEASE_S = 0.6
     ordered()
     thread = in_background(Worker({"count": until_stopped}).run_one)
-    wait_for(lambda: Job.objects.get().status == Status.DOING)
+    wait_until(lambda: Job.objects.get().status == Status.DOING)
     Job.objects.update(worker="another", attempts=2, lease_until=now() + leases.lease() * 100)
     thread.join()
     job = Job.objects.get()
@@ -289,7 +282,7 @@ def test_a_killed_worker_loses_nothing_and_no_finished_frame_is_done_twice(root,
     first = start_worker(root)
     ready = IndividualFile.objects.filter(file_type="SCI", status=5)
     try:
-        wait_for(lambda: ready.count() >= 1, 60)
+        wait_until(lambda: ready.count() >= 1, 60)
     finally:
         first.send_signal(signal.SIGKILL)
         first.wait()
@@ -298,7 +291,7 @@ def test_a_killed_worker_loses_nothing_and_no_finished_frame_is_done_twice(root,
     before = len(worked(root))
     second = start_worker(root)
     try:
-        wait_for(lambda: Job.objects.get(pk=job.pk).status == Status.DONE, 60)
+        wait_until(lambda: Job.objects.get(pk=job.pk).status == Status.DONE, 60)
     finally:
         end(second)
     assert not set(worked(root)[before:]) & set(finished)
@@ -313,7 +306,7 @@ def test_a_killed_worker_loses_nothing_and_no_finished_frame_is_done_twice(root,
 def test_sigterm_hands_the_job_back_and_ends_the_process(root):
     _, job = science_job(root)
     process = start_worker(root)
-    wait_for(lambda: Job.objects.get(pk=job.pk).done >= 1, 60)
+    wait_until(lambda: Job.objects.get(pk=job.pk).done >= 1, 60)
     end(process)
     assert process.returncode == 0
     job.refresh_from_db()
@@ -328,7 +321,7 @@ def test_two_workers_share_the_queue_one_job_at_a_time(root):
         queue.enqueue(Order("scan_folder", "folder", f"night{number}", params={"path": "."}))
     workers = [start_worker(root), start_worker(root)]
     try:
-        wait_for(lambda: Job.objects.filter(status=Status.DONE).count() == 2, 60)
+        wait_until(lambda: Job.objects.filter(status=Status.DONE).count() == 2, 60)
     finally:
         for process in workers:
             end(process)
