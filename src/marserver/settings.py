@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "marserver.web.browsers.Csrf",
     "marserver.web.browsers.Logins",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "marserver.web.policy.ContentPolicyMiddleware",
 ]
 
 ROOT_URLCONF = "marserver.urls"

@@ -1,13 +1,12 @@
 """Where each path goes."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from marserver.api.client_files import client, to_client
 from marserver.api.follow import media_follow
 from marserver.api.main import api
 from marserver.api.media import media
 from marserver.api.openapi import docs, openapi
-from marserver.web import views as web
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("reduction/openapi.json", openapi, name="openapi"),
@@ -18,7 +17,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("client", to_client),
     path("client/", client, name="client"),
     path("client/<path:path>", client),
-    path("login", web.log_in, name="login"),
-    path("logout", web.log_out, name="logout"),
-    path("", web.status, name="status"),
+    path("", include("marserver.web.urls")),
 ]
