@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from live import running_server
-from parts import need
-from playwright.sync_api import Browser, Page, sync_playwright
-
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from tests.server.conftest import (  # noqa: F401 - fixtures
     _quick_passwords,
     alice,
@@ -20,6 +18,8 @@ from tests.server.conftest import (  # noqa: F401 - fixtures
     small_site,
 )
 
+from parts import need
+
 SERIOUS = ("serious", "critical")
 
 
@@ -27,7 +27,7 @@ SERIOUS = ("serious", "critical")
 def chromium() -> Iterator[Browser]:
     """The browser; it begins with the first test that needs it."""
     path = need("chromium")
-    # The driver of the browser keeps an event loop in this thread, in which Django refuses its database otherwise
+    # Its driver keeps an event loop in this thread, in which Django would refuse its database
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=str(path), args=["--no-sandbox"])
@@ -54,6 +54,11 @@ class Watched:
         )
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", lambda sent: self.went(sent.url, url))
+
+    def heard(self, said: ConsoleMessage) -> None:
+        """Remember what the console was told is wrong."""
+        if said.type in ("error", "warning"):
+            self.complaints.append(said.text)
 
     def went(self, to: str, home: str) -> None:
         """Remember a request that left the server."""

@@ -2,7 +2,6 @@
 
 import pytest
 from playwright.sync_api import expect
-
 from tests.web.conftest import faults_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
