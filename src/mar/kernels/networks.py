@@ -21,11 +21,12 @@ STRAIGHT = 13  # frames that can be read straight from a stack: beyond, the comp
 Picker = Callable[[np.ndarray, int, int, np.ndarray], None]
 """pick(values (blocks, n, STRIDE), blocks, width, picked (blocks, places, STRIDE)), `values` left alone."""
 
-StackPicker = Callable[[np.ndarray, int, int, int, np.ndarray, np.ndarray, np.ndarray], int]
-"""pick(stack (n, ny, nx), y0, y1, width, factors (n,), zeros (n,), picked): the same from rows of a stack.
+StackPicker = Callable[[np.ndarray, int, int, int, np.ndarray, np.ndarray, np.ndarray, np.ndarray], int]
+"""pick(stack (n, ny, nx), y0, y1, width, factors (n,), zeros (n,), picked, squares): the same from a stack.
 
-A value v of frame i enters as v x factors[i] - zeros[i], all float32. Gives how many of them were not finite;
-if any, what was picked is worth nothing.
+A value v of frame i enters as v x factors[i] - zeros[i], all float32. Gives how many pixels have a value that
+is not finite; if any, what was picked is worth nothing. `squares` (blocks, STRIDE) are the sums of the squared
+deviations from the median, left alone unless they were asked for.
 """
 
 
@@ -46,12 +47,18 @@ def sorting_network(n: int) -> tuple[tuple[int, int], ...]:
     return tuple(pairs)
 
 
+@lru_cache(maxsize=64)
+def network_of(n: int) -> np.ndarray:
+    """The pairs of `sorting_network` as data, (exchanges, 2) int64."""
+    return np.array(sorting_network(n), dtype=np.int64).reshape(-1, 2)
+
+
 @lru_cache(maxsize=256)
 def picker(n: int, places: tuple[int, ...]) -> Picker:
     """A kernel that puts the values at these places of the ascending order of n frames into `picked`."""
     if n <= NAMED:
         return _written_for(n, places)
-    network = np.array(sorting_network(n), dtype=np.int64).reshape(-1, 2)
+    network = network_of(n)
     wanted = np.array(places, dtype=np.int64)
 
     def pick(values: np.ndarray, blocks: int, width: int, picked: np.ndarray) -> None:
@@ -72,22 +79,30 @@ def _written_for(n: int, places: tuple[int, ...]) -> Picker:
 
 
 @lru_cache(maxsize=256)
-def stack_picker(n: int, places: tuple[int, ...]) -> StackPicker:
-    """A kernel that does so straight from the rows of a stack of n frames, STRAIGHT at most."""
-    name = _name("pick_rows", n, places)
+def stack_picker(n: int, places: tuple[int, ...], squares: bool) -> StackPicker:
+    """A kernel that does so straight from the rows of a stack of n frames, STRAIGHT at most.
+
+    With `squares` the places must hold the two in the middle.
+    """
+    name = _name("pick_squares" if squares else "pick_rows", n, places)
     lines = [
-        f"def {name}(stack, y0, y1, width, factors, zeros, picked):",
+        f"def {name}(stack, y0, y1, width, factors, zeros, picked, squares):",
         "    nx, b, bad = stack.shape[2], 0, 0",
     ]
     lines += [f"    f{i}, z{i} = factors[{i}], zeros[{i}]" for i in range(n)]
     lines += ["    for y in range(y0, y1):", "        for start in range(0, nx, width):"]
     lines += ["            stop = min(nx, start + width)", "            into = picked[b].reshape(-1)"]
+    lines += ["            square = squares[b]"]
     lines += [f"            r{i} = stack[{i}, y, start:stop]" for i in range(n)]
     lines += ["            for x in range(stop - start):"]
-    lines += [f"                v{i} = r{i}[x] * f{i} - z{i}" for i in range(n)]
+    lines += [f"                v{i} = u{i} = r{i}[x] * f{i} - z{i}" for i in range(n)]
     finite = " and ".join(f"(abs(v{i}) < INFINITE)" for i in range(n))
     lines += [f"                bad += 0 if {finite} else 1"]
     lines += ["    " + line for line in _network_lines(n, places)]
+    if squares:
+        lines += [f"                c = HALF * (v{(n - 1) // 2} + v{n // 2})"]
+        terms = [f"(u{i} - c) * (u{i} - c)" for i in range(n)]
+        lines += [f"                square[x] = {' + '.join(terms)}"]
     lines += ["            b += 1", "    return bad"]
     return cast(StackPicker, _compiled(name, lines))
 
@@ -109,7 +124,7 @@ def _network_lines(n: int, places: tuple[int, ...]) -> list[str]:
 
 def _compiled(name: str, lines: list[str]) -> object:
     made: dict[str, Callable[..., object]] = {}
-    known = {"__name__": __name__, "INFINITE": np.float32(np.inf)}
+    known = {"__name__": __name__, "INFINITE": np.float32(np.inf), "HALF": np.float32(0.5)}
     # as if it stood in this file: so numba caches it, and compiles it again when this file changes
     exec(compile("\n".join(lines) + "\n", __file__, "exec"), known, made)
     return jit(made[name])
@@ -137,6 +152,13 @@ def _exchange(low: np.ndarray, high: np.ndarray) -> None:
 
 
 @jit
+def sort_rows(values: np.ndarray, count: int, network: np.ndarray) -> None:
+    """Sort the first `count` pixels of `values` (n, at least count), each by itself, in place."""
+    for k in range(network.shape[0]):
+        _exchange(values[network[k, 0], :count], values[network[k, 1], :count])
+
+
+@jit
 def _pick_by_network(
     values: np.ndarray, blocks: int, width: int, network: np.ndarray, wanted: np.ndarray, picked: np.ndarray
 ) -> None:
@@ -144,7 +166,6 @@ def _pick_by_network(
     ordered = np.empty(values.shape[1:], dtype=np.float32)
     for block in range(blocks):
         ordered[:, :width] = values[block, :, :width]
-        for k in range(network.shape[0]):
-            _exchange(ordered[network[k, 0], :width], ordered[network[k, 1], :width])
+        sort_rows(ordered, width, network)
         for k in range(wanted.size):
             picked[block, k, :width] = ordered[wanted[k], :width]

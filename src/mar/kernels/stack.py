@@ -13,12 +13,12 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from mar.kernels.networks import STRAIGHT, STRIDE, picker, stack_picker
+from mar.kernels.networks import STRIDE, network_of, picker, stack_picker
 from mar.kernels.stack_clip import add_lacking, combine_flagged
 from mar.kernels.stack_gather import gather
 from mar.kernels.stack_plan import Plan, Results, Task, plan_of
-from mar.kernels.stack_rules import AVSIGCLIP, MINMAX, NONE
-from mar.kernels.stack_whole import combine_whole, find_centres, sum_rows
+from mar.kernels.stack_rules import AVSIGCLIP, MINMAX, NONE, SIGCLIP
+from mar.kernels.stack_whole import combine_whole, find_centres, find_squares, sum_rows
 
 CACHED = 2**20  # bytes of values at a time
 
@@ -28,6 +28,7 @@ class Work(NamedTuple):
 
     values: np.ndarray  #: (blocks, n, STRIDE) float32
     picked: np.ndarray  #: (blocks, places, STRIDE) float32
+    squares: np.ndarray  #: (blocks, STRIDE) float32
     centre: np.ndarray  #: (blocks, STRIDE) float32
     found: np.ndarray  #: (blocks, STRIDE) int32
     lacking: np.ndarray  #: (blocks,) bool
@@ -66,6 +67,7 @@ def _work(blocks: int, n: int, places: int) -> Work:
         np.zeros((blocks, n, STRIDE), dtype=np.float32),
         np.zeros((blocks, places, STRIDE), dtype=np.float32),
         np.zeros((blocks, STRIDE), dtype=np.float32),
+        np.zeros((blocks, STRIDE), dtype=np.float32),
         np.zeros((blocks, STRIDE), dtype=np.int32),
         np.zeros(blocks, dtype=np.bool_),
         np.zeros((blocks, STRIDE), dtype=np.uint8),
@@ -73,25 +75,22 @@ def _work(blocks: int, n: int, places: int) -> Work:
 
 
 def _combine_slab(plan: Plan, results: Results, y0: int, y1: int, work: Work) -> None:
-    (stack, _, _, method, rule), noise, _, at, _, blocks, width = plan
-    nx = stack.shape[2]
-    values, picked, centre, found, lacking, flags = work
-    incomplete = _pick(plan, y0, y1, work)
-    if plan.sorted and not incomplete:
-        values = picked
-    if rule.kind != NONE:
-        find_centres(values, picked, at, rule.about_mean, width, centre[: (y1 - y0) * blocks])
+    (stack, masks, scaling, method, rule), noise, _, at, _, by_frame, _, _, width = plan
+    values, picked, squares, centre, found, lacking, flags = work
     common = np.ones(y1 - y0)
+    incomplete = _pick(plan, y0, y1, work)
     if rule.kind == AVSIGCLIP:
         common, numbers = np.zeros(y1 - y0), np.zeros(y1 - y0, dtype=np.int64)
-        sum_rows(values, centre, rule.weighted, noise, lacking, found, width, nx, common, numbers)
+        about = width, stack.shape[2], common, numbers
+        sum_rows(values, centre, squares, rule.weighted, noise, lacking, found, *about)
         if incomplete:
-            add_lacking(values, rule.about_mean, noise, lacking, found, width, nx, common, numbers)
+            add_lacking(values, rule.about_mean, noise, lacking, found, *about)
         common = np.sqrt(common / np.maximum(numbers - 1, 1))
     flagged = combine_whole(
         values,
         picked,
         centre,
+        squares,
         method,
         rule,
         noise,
@@ -107,18 +106,26 @@ def _combine_slab(plan: Plan, results: Results, y0: int, y1: int, work: Work) ->
     if results.rejected.size and rule.kind == MINMAX:
         flags[:], flagged = 1, 1
     if flagged:
-        combine_flagged(values, method, rule, noise, common, flags, width, y0, *results)
+        network = network_of(len(stack))
+        combine_flagged(
+            stack, masks, scaling, by_frame, network, method, rule, noise, common, flags, width, y0, *results
+        )
 
 
 def _pick(plan: Plan, y0: int, y1: int, work: Work) -> int:
-    """Find the order statistics of some rows; gives the number of blocks that lack values."""
-    (stack, masks, scaling, _, _), _, places, _, by_frame, blocks, width = plan
-    n = len(stack)
-    if n <= STRAIGHT and masks.shape[2] == 0 and not by_frame:
+    """Find what some rows are combined by; gives the number of blocks that lack values."""
+    (stack, masks, scaling, _, rule), _, places, at, squares, _, straight, blocks, width = plan
+    n, used, incomplete = len(stack), (y1 - y0) * blocks, 0
+    if straight:
         factors, zeros = (1 / scaling.scales).astype(np.float32), scaling.zeros.astype(np.float32)
-        if not stack_picker(n, places)(stack, y0, y1, width, factors, zeros, work.picked):
-            work.lacking[:] = False
-            return 0
-    incomplete = gather(stack, masks, y0, y1, scaling, width, work.values, work.found, work.lacking)
-    picker(n, places)(work.values, (y1 - y0) * blocks, width, work.picked)
+        pick = stack_picker(n, places, squares)
+        straight = pick(stack, y0, y1, width, factors, zeros, work.picked, work.squares) == 0
+        work.lacking[:] = False
+    if not straight:
+        incomplete = gather(stack, masks, y0, y1, scaling, width, work.values, work.found, work.lacking)
+        picker(n, places)(work.values, used, width, work.picked)
+    if rule.kind not in (NONE, MINMAX):
+        find_centres(work.values, work.picked, at, rule.about_mean, width, work.centre[:used])
+        if not straight and rule.kind in (AVSIGCLIP, SIGCLIP) and not rule.weighted:
+            find_squares(work.values, work.centre[:used], width, work.squares)
     return incomplete

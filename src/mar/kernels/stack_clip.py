@@ -7,7 +7,10 @@ pixels that lack values and those that may lose some.
 import numpy as np
 
 from mar.kernels.jit import jit
+from mar.kernels.networks import sort_rows
+from mar.kernels.stack_clip_many import clip_together
 from mar.kernels.stack_rules import (
+    AVSIGCLIP,
     BASE,
     CCDCLIP,
     CURVE,
@@ -21,11 +24,13 @@ from mar.kernels.stack_rules import (
     SIGCLIP,
     SLOPE,
     Rejection,
+    Scaling,
     after_extremes,
     least_kept,
     percentile_place,
 )
 
+INFINITE = np.float32(np.inf)
 SAME_RESIDUAL = 0.001  # residuals closer than this many sigma are given back together, as imcombine does
 
 _after_extremes, _percentile_place = jit(after_extremes), jit(percentile_place)
@@ -181,7 +186,7 @@ def _sort_pixel(column: np.ndarray, values: np.ndarray, frames: np.ndarray) -> i
     n = 0
     for i in range(column.size):
         value = column[i]
-        if value == np.inf:
+        if value == INFINITE:
             continue
         k = n
         while k > 0 and values[k - 1] > value:
@@ -196,19 +201,46 @@ def _sort_pixel(column: np.ndarray, values: np.ndarray, frames: np.ndarray) -> i
 def _flagged(flags: np.ndarray, wide: int, chosen: np.ndarray) -> int:
     """The flagged places among the first `wide` into `chosen`; gives their number."""
     m = 0
-    for x in range(wide):
-        chosen[m] = x
-        m += 1 if flags[x] else 0
+    eights = flags.view(np.uint64)  # most are nothing at all
+    for k in range((wide + 7) // 8):
+        if eights[k] != 0:
+            for x in range(8 * k, min(wide, 8 * k + 8)):
+                chosen[m] = x
+                m += 1 if flags[x] else 0
     return m
 
 
 @jit
-def _columns(rows: np.ndarray, chosen: np.ndarray, columns: np.ndarray) -> None:
-    """The values of the chosen pixels, side by side: frame after frame, so that none waits for another."""
-    for i in range(rows.shape[0]):
-        row = rows[i]
+def _columns(
+    stack: np.ndarray,
+    masks: np.ndarray,
+    scaling: Scaling,
+    y: int,
+    start: int,
+    chosen: np.ndarray,
+    columns: np.ndarray,
+) -> None:
+    """The values of the chosen pixels of a row side by side, infinity where there is none to use."""
+    for i in range(stack.shape[0]):
+        row, column = stack[i, y], columns[i]
+        inverse, zero = np.float32(1.0 / scaling.scales[i]), np.float32(scaling.zeros[i])
         for k in range(chosen.size):
-            columns[k, i] = row[chosen[k]]
+            value = row[start + chosen[k]] * inverse - zero
+            column[k] = value if abs(value) < INFINITE else INFINITE
+        if masks.shape[2] > 0:
+            for k in range(chosen.size):
+                if masks[i, y, start + chosen[k]] != 0:
+                    column[k] = INFINITE
+
+
+@jit
+def _take(columns: np.ndarray, k: int, values: np.ndarray) -> int:
+    """One pixel's sorted values; gives how many of them are usable."""
+    n = 0
+    for i in range(columns.shape[0]):
+        values[i] = columns[i, k]
+        n += 1 if values[i] < INFINITE else 0
+    return n
 
 
 @jit
@@ -240,7 +272,11 @@ def add_lacking(
 
 @jit
 def combine_flagged(
-    blocks_of_values: np.ndarray,
+    stack: np.ndarray,
+    masks: np.ndarray,
+    scaling: Scaling,
+    by_frame: bool,
+    network: np.ndarray,
     method: int,
     rule: Rejection,
     noise: np.ndarray,
@@ -253,23 +289,34 @@ def combine_flagged(
     sigma: np.ndarray,
     rejected: np.ndarray,
 ) -> None:
-    """Combine the flagged pixels of rows from y0 on; all results but `value` may be empty."""
-    n, nx = blocks_of_values.shape[1], value.shape[1]
+    """Combine the flagged pixels of rows from y0 on; all results but `value` may be empty.
+
+    `network` sorts n values; only where it matters from which frame each comes they are sorted one by one.
+    """
+    n, nx = stack.shape[0], value.shape[1]
     blocks = (nx + width - 1) // width
     kind, low, high, nkeep = rule.kind, rule.low, rule.high, rule.nkeep
     about_mean, rounds, pclip, weighted = rule.about_mean, rule.rounds, rule.pclip, rule.weighted
     values, frames = np.empty(n, dtype=np.float32), np.zeros(n, dtype=np.int64)
-    residual = np.empty(n, dtype=np.float64)
-    chosen, columns = np.empty(width + 1, dtype=np.int64), np.empty((width, n), dtype=np.float32)
+    residual, ends = np.empty(n, dtype=np.float64), np.empty((2, width), dtype=np.int64)
+    together = kind in (AVSIGCLIP, CCDCLIP) and not (by_frame or about_mean)
+    least = _least_to_clip(n, kind, nkeep)
+    chosen, columns = np.empty(width + 1, dtype=np.int64), np.empty((n, width), dtype=np.float32)
     for b in range(common.size * blocks):
         y, start = y0 + b // blocks, (b % blocks) * width
         flagged = _flagged(flags[b], min(width, nx - start), chosen)
-        _columns(blocks_of_values[b], chosen[:flagged], columns)
+        _columns(stack, masks, scaling, y, start, chosen[:flagged], columns)
+        if not by_frame:
+            sort_rows(columns, flagged, network)
+        ends[0], ends[1] = 0, -1
+        if together:
+            row_sigma = common[b // blocks]
+            clip_together(columns, flagged, least, low, high, nkeep, rounds, noise[0], row_sigma, ends)
         for k in range(flagged):
             x = chosen[k]
-            m = _sort_pixel(columns[k], values, frames)
-            centre, first, last = np.nan, 0, -1
-            if m > 0:
+            m = _sort_pixel(columns[:, k], values, frames) if by_frame else _take(columns, k, values)
+            first, last = ends[0, k], ends[1, k]
+            if m > 0 and last < 0:
                 first, last = 0, m - 1
                 if kind == MINMAX:
                     first, last = _after_extremes(m, n, low, high, nkeep)
@@ -280,12 +327,14 @@ def combine_flagged(
                         values, frames, m, kind, low, high, nkeep, about_mean, rounds, weighted, noise,
                         common[b // blocks], residual,
                     )  # fmt: skip
+            centre = np.nan
+            if last >= first:
                 centre = _median(values, first, last) if method == MEDIAN else _mean(values, first, last)
             value[y, start + x] = centre
             if count.shape[0] > 0:
                 count[y, start + x] = last - first + 1
             if sigma.shape[0] > 0:
-                sigma[y, start + x] = _spread(values, first, last, centre) if m > 0 else np.nan
+                sigma[y, start + x] = _spread(values, first, last, centre) if last >= first else np.nan
             if rejected.shape[0] > 0:
                 for i in range(m):
                     rejected[frames[i], y, start + x] = i < first or i > last

@@ -4,12 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mar.kernels.networks import BLOCK
+from mar.kernels.networks import BLOCK, STRAIGHT
 from mar.kernels.stack_rules import (
+    AVSIGCLIP,
     MEAN,
     MINMAX,
     NONE,
     PCLIP,
+    SIGCLIP,
     Places,
     Rejection,
     Scaling,
@@ -46,14 +48,11 @@ class Plan(NamedTuple):
     noise: np.ndarray  #: (n, 6), the noise model
     places: tuple[int, ...]  #: order statistics that whole pixels need
     at: Places
+    squares: bool  #: the squared deviations from the median are needed too
     by_frame: bool  #: it matters which frame a value comes from
+    straight: bool  #: order statistics and squares suffice for pixels that lack no value
     blocks: int  #: of a row
     width: int  #: of a block, pixels
-
-    @property
-    def sorted(self) -> bool:
-        """Whether the order statistics are all values, and serve in their stead."""
-        return not self.by_frame and len(self.places) == len(self.task.stack)
 
 
 def plan_of(task: Task, results: Results) -> Plan:
@@ -62,14 +61,22 @@ def plan_of(task: Task, results: Results) -> Plan:
     kind = task.rule.kind
     if kind not in (NONE, MINMAX) and n < least_to_clip(n, kind, task.rule.nkeep):
         task = task._replace(rule=task.rule._replace(kind=NONE))
-    by_frame = task.rule.weighted or results.rejected.size > 0
+    weighted = task.rule.weighted and kind not in (NONE, MINMAX)
+    by_frame = weighted or results.rejected.size > 0
     every_value = task.method == MEAN or results.sigma.size > 0
-    places, at = _places(n, task.rule, by_frame, every_value)
+    squares = kind in (SIGCLIP, AVSIGCLIP) and not (weighted or task.rule.about_mean)
+    straight = (
+        n <= STRAIGHT
+        and task.masks.shape[2] == 0
+        and not (weighted or every_value or (task.rule.about_mean and kind not in (NONE, MINMAX)))
+    )
+    places, at = _places(n, task.rule, every_value)
     blocks = -(-nx // BLOCK)
-    return Plan(task, noise_model(task.rule, task.scaling), places, at, by_frame, blocks, -(-nx // blocks))
+    noise = noise_model(task.rule, task.scaling)
+    return Plan(task, noise, places, at, squares, by_frame, straight, blocks, -(-nx // blocks))
 
 
-def _places(n: int, rule: Rejection, by_frame: bool, every_value: bool) -> tuple[tuple[int, ...], Places]:
+def _places(n: int, rule: Rejection, every_value: bool) -> tuple[tuple[int, ...], Places]:
     """Order statistics that whole pixels need, and where each is among them."""
     first, last = 0, n - 1
     if rule.kind == MINMAX:
@@ -79,9 +86,8 @@ def _places(n: int, rule: Rejection, by_frame: bool, every_value: bool) -> tuple
     wanted = {lower, upper, sigma}
     if rule.kind not in (NONE, MINMAX):
         wanted |= {0, n - 1}
-    if (rule.kind == MINMAX and every_value) or (rule.kind != MINMAX and not by_frame):
-        # all that may be kept: so they are sorted where pixels are looked at one by one
-        wanted |= set(range(first, last + 1)) if every_value or rule.kind != NONE else set()
+    if rule.kind == MINMAX and every_value:
+        wanted |= set(range(first, last + 1))
     places = tuple(sorted(wanted))
     index = {place: k for k, place in enumerate(places)}
     lowest, highest = index.get(0, 0), index.get(n - 1, 0)

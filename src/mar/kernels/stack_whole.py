@@ -143,9 +143,17 @@ def find_centres(
 
 
 @jit
+def find_squares(values: np.ndarray, centre: np.ndarray, width: int, squares: np.ndarray) -> None:
+    """The squared deviations from the centre, summed over the frames, of every pixel of all blocks."""
+    for b in range(centre.shape[0]):
+        _squares(values[b], centre[b, :width], squares[b, :width])
+
+
+@jit
 def sum_rows(
     values: np.ndarray,
     centre: np.ndarray,
+    squares: np.ndarray,
     weighted: bool,
     noise: np.ndarray,
     lacking: np.ndarray,
@@ -157,19 +165,20 @@ def sum_rows(
 ) -> None:
     """For each row its squared deviations in units of their expected variances, and their number.
 
-    Only of pixels that lack no value; of others nothing is added.
+    Only of pixels that lack no value; of others nothing is added. `squares` are used unless the rule is
+    weighted.
     """
     n = values.shape[1]
     blocks = (nx + width - 1) // width
-    squares, variance = np.empty(width, dtype=np.float32), np.empty(width, dtype=np.float32)
+    own, variance = np.empty(width, dtype=np.float32), np.empty(width, dtype=np.float32)
     for b in range(sums.size * blocks):
         wide = min(width, nx - (b % blocks) * width)
-        here, expected = squares[:wide], variance[:wide]
+        here, expected = squares[b, :wide], variance[:wide]
         if weighted:
+            here = own[:wide]
             _weighted_squares(values[b], centre[b, :wide], noise, expected, here)
             expected[:] = ONE
         else:
-            _squares(values[b], centre[b, :wide], here)
             _expect(noise[0], 1.0, centre[b, :wide], expected)
         if not lacking[b]:
             sums[b // blocks] += _sum_of_ratios(here, expected)
@@ -184,12 +193,13 @@ def sum_rows(
 @jit
 def _sum_of_ratios(squares: np.ndarray, variance: np.ndarray) -> float:
     """In sixteen partial sums, since the order of a sum is kept and one would wait for the other."""
-    parts = np.zeros(16)
+    parts, total = np.zeros(16, dtype=np.float32), 0.0
     whole = squares.size - squares.size % 16
     for start in range(0, whole, 16):
         for k in range(16):
             parts[k] += squares[start + k] / variance[start + k]
-    total = parts.sum()
+    for k in range(16):
+        total += parts[k]
     for x in range(whole, squares.size):
         total += squares[x] / variance[x]
     return total
@@ -236,7 +246,8 @@ def _percentile(place: np.ndarray, centre: np.ndarray, variance: np.ndarray) -> 
 @jit
 def _flag_by_ends(
     picked: np.ndarray,
-    values: np.ndarray,
+    squares: np.ndarray,
+    n: int,
     centre: np.ndarray,
     kind: int,
     low: np.float32,
@@ -250,8 +261,7 @@ def _flag_by_ends(
     """All frames have one noise: the lowest and the highest value tell."""
     wide = flags.size
     if kind == SIGCLIP:
-        _squares(values, centre, variance)
-        variance /= np.float32(values.shape[0] - 1)
+        variance[:] = squares / np.float32(n - 1)
     elif kind == PCLIP:
         _percentile(picked[at.sigma, :wide], centre, variance)
     else:
@@ -294,6 +304,7 @@ def combine_whole(
     values: np.ndarray,
     picked: np.ndarray,
     centre: np.ndarray,
+    squares: np.ndarray,
     method: int,
     rule: Rejection,
     noise: np.ndarray,
@@ -316,20 +327,22 @@ def combine_whole(
     n, nx = values.shape[1], value.shape[1]
     blocks = (nx + width - 1) // width
     total = np.empty(width, dtype=np.float64)
-    squares, combined = np.empty(width, dtype=np.float32), np.empty(width, dtype=np.float32)
+    scratch = np.empty(width, dtype=np.float32)
     low, high = np.float32((STRICTER * rule.low) ** 2), np.float32((STRICTER * rule.high) ** 2)
     kind, flagged = rule.kind, 0
     for b in range(common.size * blocks):
         r, start = b // blocks, (b % blocks) * width
         wide = min(width, nx - start)
-        here, into = flags[b, :wide], combined[:wide]
-        around, variance = centre[b, :wide], squares[:wide]
+        here, into = flags[b, :wide], value[y0 + r, start : start + wide]
+        around, variance = centre[b, :wide], scratch[:wide]
         if kind in (NONE, MINMAX):
             here[:] = 0
         elif rule.weighted and kind != PCLIP:
             _flag_by_frame(values[b], around, kind, low, high, noise, common[r], variance, here)
         else:
-            _flag_by_ends(picked[b], values[b], around, kind, low, high, at, noise, common[r], variance, here)
+            _flag_by_ends(
+                picked[b], squares[b, :wide], n, around, kind, low, high, at, noise, common[r], variance, here
+            )
         if lacking[b]:
             for x in range(wide):
                 here[x] |= 1 if found[b, x] < n else 0
@@ -338,12 +351,11 @@ def combine_whole(
             _mean(kept, total[:wide], into)
         elif method == MEDIAN:
             _middle(picked[b, at.lower, :wide], picked[b, at.upper, :wide], into)
-        value[y0 + r, start : start + wide] = into
         if count.shape[0] > 0:
             count[y0 + r, start : start + wide] = at.kept
         if sigma.shape[0] > 0:
-            _squares(kept, into, squares[:wide])
-            _deviation(squares, at.kept, sigma[y0 + r, start : start + wide])
+            _squares(kept, into, variance)
+            _deviation(variance, at.kept, sigma[y0 + r, start : start + wide])
         for x in range(wide):
             flagged += here[x]
     return flagged

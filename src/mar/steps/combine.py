@@ -100,13 +100,14 @@ def combine(
     masks: np.ndarray | None = None,
     want: frozenset[Extra] | set[Extra] = frozenset(("count", "sigma")),
     threads: int = 0,
+    out: np.ndarray | None = None,
 ) -> Combined:
     """Combine `stack` (n, ny, nx) float32, pixel by pixel, by `method` (median or mean) after `rejection`.
 
     A value v of frame i enters as v / scales[i] - zeros[i]. Pixels that are not finite, or where `masks` (of
-    the stack's shape) is not zero, take no part. `want` names the maps wanted besides the value; `threads` of
-    0 are all. Rejection follows the description of IRAF's imcombine (Valdes; task immatch.imcombine). Raises
-    NotEnoughFrames, BadImage, BadConfig.
+    the stack's shape) is not zero, take no part. `want` names the maps wanted besides the value, which goes
+    into `out` (ny, nx) float32 where given; `threads` of 0 are all. Rejection follows the description of
+    IRAF's imcombine (Valdes; task immatch.imcombine). Raises NotEnoughFrames, BadImage, BadConfig.
     """
     if stack.ndim != 3 or len(stack) == 0:
         raise NotEnoughFrames("there is no frame to combine")
@@ -124,7 +125,7 @@ def combine(
         (rejection or Rejection()).compiled(scaling.scales),
     )
     results = Results(
-        np.empty((ny, nx), dtype=np.float32),
+        np.empty((ny, nx), dtype=np.float32) if out is None else out,
         np.empty((ny, nx) if "count" in want else (0, 0), dtype=np.uint16),
         np.empty((ny, nx) if "sigma" in want else (0, 0), dtype=np.float32),
         np.zeros((n, ny, nx) if "rejected" in want else (0, 0, 0), dtype=np.uint8),
