@@ -156,9 +156,9 @@ def _given_back(pixel, kept, gone, rule):
     return sorted(kept)
 
 
-def subtract_level(rows, along_y, along_x):
-    """A level along y and one along x taken off, pixel by pixel."""
-    return np.array([[v - ly - lx for v, lx in zip(row, along_x, strict=True)]
+def subtract_level(rows, along_y, along_x, factor):
+    """A level along y and one along x taken off, times a factor, pixel by pixel."""
+    return np.array([[(v - ly - lx) * factor for v, lx in zip(row, along_x, strict=True)]
                      for row, ly in zip(rows.tolist(), along_y, strict=True)])  # fmt: skip
 
 
@@ -340,3 +340,19 @@ def count_votes(ys, xs, angles, half):
     """Votes of points for lines: a histogram of their distances at each angle."""
     edges = np.arange(-half - 0.5, half + 1)
     return np.array([np.histogram(xs * math.cos(a) + ys * math.sin(a), edges)[0] for a in angles])
+
+
+def block_means(data, mask, pattern, pattern_mask, bits, size, chosen, columns):
+    """Mean sky and pattern of each block, NaN where less than half of it is usable."""
+    height, width = size
+    out = np.full((len(chosen), columns, 2), np.nan)
+    for n, j in enumerate(chosen):
+        for i in range(columns):
+            block = np.s_[j * height : (j + 1) * height, i * width : (i + 1) * width]
+            good = np.isfinite(data[block]) & np.isfinite(pattern[block])
+            for one in (mask, pattern_mask):
+                if one.size:
+                    good &= (one[block] & bits) == 0
+            if 2 * good.sum() >= good.size:
+                out[n, i] = data[block][good].mean(), pattern[block][good].mean()
+    return out

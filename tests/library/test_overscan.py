@@ -239,22 +239,126 @@ def test_a_camera_with_one_amplifier():
     assert_allclose(frame.data, SKY, atol=0.1)
 
 
-@pytest.mark.parametrize("function", ["rows", "spline"])
-def test_the_level_is_true_within_a_twentieth_of_an_adu_under_drift(function):
+@pytest.fixture(scope="module")
+def tall():
+    """One amplifier with the overscan strip of the full camera, 27 columns of 4616 rows, and little else."""
     single = load_camera("single")
-    config = Scan(fitfunction_x=function, ovsc_npixels_x=1 if function == "rows" else 8, use_prescan_x=True)
+    output = single.outputs[0].model_copy(
+        update={
+            "science": Section(0, 16, 0, 4616),
+            "overscan_x": Section(16, 43, 0, 4616),
+            "prescan_x": Section(43, 70, 0, 4616),
+        }
+    )
+    return single.model_copy(
+        update={"raw_columns": 70, "raw_rows": 4616, "outputs": (output,), "read_noise_e": 5.0}
+    )
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_level_is_true_within_a_twentieth_of_an_adu_under_drift(tall, function):
+    config = Scan(fitfunction_x=function)
     for seed in (1, 2, 3):
-        sample = simulate_raw(single, 500, seed, drift=True, shot_noise=False)
-        (level,) = measure_overscan(ArrayRows(sample.raw.data), single, config).levels
-        # 1024 rows of 48 pixels of 3.6 ADU: 0.016 ADU rms
+        sample = simulate_raw(tall, 500, seed, drift=True, shot_noise=False)
+        (level,) = measure_overscan(ArrayRows(sample.raw.data), tall, config).levels
+        # 4616 rows of 27 pixels of 3.6 ADU: 0.010 ADU rms
         assert level.mean == pytest.approx(sample.truth.bias_adu["A"], abs=0.05)
+
+
+@pytest.mark.parametrize("function", ["polynomial", "spline", "running", "none"])
+def test_rows_that_are_hit_from_side_to_side_do_no_harm(tall, function):
+    sample = simulate_raw(tall, 500, 1, drift=True)
+    raw = sample.raw.data.copy()
+    raw[2000:2030, 16:43] += 3000  # charge that a saturated star leaves behind
+    (level,) = measure_overscan(ArrayRows(raw), tall, Scan(fitfunction_x=function)).levels
+    assert level.mean == pytest.approx(sample.truth.bias_adu["A"], abs=0.1)
+
+
+def test_what_the_model_leaves_is_reported(tall):
+    sample = simulate_raw(tall, 500, 2, drift=True)
+    line, spline = (
+        measure_overscan(ArrayRows(sample.raw.data), tall, Scan(fitfunction_x=function, warn_drift=0.1))
+        for function in ("polynomial", "spline")
+    )
+    header = Header()
+    for card, value in line.cards().items():
+        header["HIERARCH " + card if len(card) > 8 else card] = value
+    # the noise of 5 e- at 1.4 e-/ADU, and rounding to whole numbers
+    assert header["MAR OVSC A RESID"] == pytest.approx(np.hypot(5 / 1.4, 12**-0.5), rel=0.02)
+    assert header["MAR OVSC A DRIFT"] > 0.15 > 0.05 > spline.levels[0].left.drift
+    assert "A 0." in line.remarks()[0]
+    assert spline.remarks() == []
+
+
+def test_bad_columns_are_counted(mini):
+    raw = raw_frame(mini, noise=1.0)
+    strip = mini.amplifiers[2].overscan_x
+    raw.data[strip.y0 : strip.y1, strip.x0 + 1] += 300
+    header = subtract_overscan(raw, mini, Scan()).header
+    assert header["MAR OVSC OUT3 BADCOL"] == 1
+    assert "MAR OVSC OUT4 BADCOL" not in header
+
+
+def changed_output(number, **changes):
+    """The mini camera with another output OUT<number>."""
+    camera = load_camera("t80cam-mini")
+    outputs = [
+        output.model_copy(update=changes) if output.id == f"OUT{number}" else output
+        for output in camera.outputs
+    ]
+    return camera.model_copy(update={"outputs": tuple(outputs)})
+
+
+def test_a_missing_strip_is_refused_by_default(mini):
+    lacking = changed_output(3, overscan_x=None)
+    with pytest.raises(BadConfig, match=r"OUT3 has no strip OVSCX; .* MISSING_STRIP"):
+        subtract_overscan(raw_frame(mini), lacking, Scan())
+
+
+def test_the_strip_that_is_there_is_used_where_the_other_is_missing(mini):
+    lacking = changed_output(3, overscan_x=None)
+    frame = subtract_overscan(raw_frame(mini, noise=1.0), lacking, Scan(missing_strip="useone"))
+    assert abs(frame.data[lacking.amplifiers[2].trimmed.slices].mean() - SKY) < 0.15
+    assert frame.header["OVERSCAN"] == "OVSCX+PRSCX polynomial 1"
+    assert frame.header["MAR OVSC OUT3 MISSING"] == "OVSCX"
+    assert "MAR OVSC OUT2 MISSING" not in frame.header
+
+
+def test_one_strip_at_least_must_be_there(mini):
+    lacking, config = changed_output(3, overscan_y=None), Scan(use_overscan_y=True, missing_strip="useone")
+    with pytest.raises(BadConfig, match=r"OUT3 has no strip OVSCY; .* allownotuse"):
+        subtract_overscan(raw_frame(mini), lacking, config)
+
+
+def test_without_the_strip_it_goes_on_where_that_is_allowed_and_says_so(mini):
+    lacking, config = changed_output(3, overscan_x=None), Scan(missing_strip="allownotuse")
+    raw = raw_frame(mini)
+    frame = subtract_overscan(raw, lacking, config)
+    amplifier = lacking.amplifiers[2]
+    assert_array_equal(frame.data[amplifier.trimmed.slices], raw.data[amplifier.science.slices])
+    assert frame.header["MAR OVSC OUT3 MISSING"] == "OVSCX"
+    model = measure_overscan(ArrayRows(raw.data), lacking, config)
+    assert model.remarks() == ["overscan: OUT3 has no OVSCX (nothing used)"]
+
+
+def test_amplifiers_are_brought_to_one_gain_where_that_is_asked_for(mini):
+    uneven = changed_output(5, gain=2 * mini.gain)
+    raw = raw_frame(mini)
+    frame = subtract_overscan(raw, uneven, Scan(amplifier_gain=True))
+    assert_allclose(frame.data[uneven.amplifiers[4].trimmed.slices], 2 * SKY, atol=0.1)
+    assert_allclose(frame.data[uneven.amplifiers[3].trimmed.slices], SKY, atol=0.1)
+    assert frame.header["OVERSCAN"] == "OVSCX polynomial 1, even gain"
+    assert frame.header["MAR OVSC OUT5 GAIN"] == 2
+    assert_allclose(subtract_overscan(raw, uneven, Scan()).data, SKY, atol=0.1)
 
 
 def test_a_simulated_drift_is_reported_by_the_line_that_leaves_it(camera):
     quiet = simulate_raw(camera, 500, 1)
     drifting = simulate_raw(camera, 500, 1, drift=True)
     drifts = [
-        np.mean([level.drift for level in measure_overscan(ArrayRows(s.raw.data), camera, Scan()).levels])
+        np.mean(
+            [level.left.drift for level in measure_overscan(ArrayRows(s.raw.data), camera, Scan()).levels]
+        )
         for s in (quiet, drifting)
     ]
     assert drifts[0] < 0.15

@@ -8,6 +8,7 @@ FitFunction = Literal["polynomial", "spline", "running", "rows", "none"]
 Interpolation = Literal["median", "mean", "linear"]
 XStrip = Literal["OVSCX", "PRSCX"]
 YStrip = Literal["OVSCY", "PRSCY"]
+MissingStrip = Literal["strict", "useone", "allownotuse"]
 
 
 class Scan(Section):
@@ -56,4 +57,17 @@ class Scan(Section):
     )
     overscan_correct_ind_pixels_y: bool = item(
         True, "Leave out single pixels of the overscan rows beyond 5 sigma"
+    )
+    missing_strip: MissingStrip = item(
+        "strict",
+        "Where an amplifier lacks a strip that is asked for: strict refuses the frame, useone takes the other "
+        "strip of that direction, allownotuse goes on without",
+    )
+    amplifier_gain: bool = item(
+        False,
+        "Bring all amplifiers to the camera's gain: each times its own gain over the camera's; masters must be "
+        "made so too",
+    )
+    warn_drift: float = item(
+        0.5, "Drift that the overscan model leaves along an amplifier and that is warned of", unit="ADU", gt=0
     )

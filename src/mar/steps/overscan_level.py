@@ -1,5 +1,6 @@
 """The overscan level of one amplifier, from its strips."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -7,21 +8,24 @@ import numpy as np
 from mar.camera import Amplifier, Camera, Section
 from mar.config.scan import Scan
 from mar.errors import BadConfig, BadImage
-from mar.steps.overscan_lines import Line, fit_line, superpixels
+from mar.steps.overscan_lines import Line, Profile, Residuals, fit_line, profile, residuals, superpixels
 from mar.steps.overscan_strips import clean_strip
 from mar.steps.rows import Rows, bands
 
 BAND = 64  # rows read at a time: they stay in the cache until the strips are taken
-DRIFT_PARTS = 16  # a drift is looked for on this many parts of a strip
 
 
 class AmplifierLevel(NamedTuple):
-    """The level to subtract from one amplifier's science section."""
+    """The level to subtract from one amplifier's science section, and what it was taken from."""
 
     along_y: np.ndarray  #: (rows of the section,) float32, ADU
     along_x: np.ndarray  #: (columns of the section,) float32, ADU, to be added to it
     mean: float  #: of the whole section, ADU
-    drift: float  #: rms that the model leaves along the x strips once noise is taken off, ADU
+    left: Residuals = Residuals(0.0, 0.0)  #: what the model leaves along the x strips, or the y strips alone
+    used: tuple[str, ...] = ()  #: names of the strips
+    missing: tuple[str, ...] = ()  #: those asked for that the camera lacks
+    bad_columns: int = 0  #: of the strips, left out
+    bad_pixels: int = 0
 
 
 class Strip(NamedTuple):
@@ -30,24 +34,29 @@ class Strip(NamedTuple):
     name: str  #: OVSCX, PRSCX, OVSCY or PRSCY
     section: Section  #: raw coordinates
     rows: np.ndarray  #: as they lie in the image
-    pixels: np.ndarray  #: the same (positions along the strip, across)
+    pixels: np.ndarray  #: the same (across, positions along the strip)
     start: int  #: raw coordinate of the first position
     across: np.ndarray  #: raw coordinates across
 
 
 class Strips(NamedTuple):
-    """All strips in use, by the amplifier's id."""
+    """The strips of one amplifier that are used, and the names of those that it lacks."""
 
-    x: dict[str, list[Strip]]
-    y: dict[str, list[Strip]]
+    x: list[Strip]
+    y: list[Strip]
+    missing: tuple[str, ...] = ()
 
 
-def strips_of(raw: Rows, camera: Camera, config: Scan) -> Strips:
-    """Read the strips that the configuration asks for; raises BadConfig where the camera lacks one."""
-    wanted_x, wanted_y = _wanted(config)
-    x = {a.id: [_empty(a, name) for name in wanted_x] for a in camera.amplifiers}
-    y = {a.id: [_empty(a, name) for name in wanted_y] for a in camera.amplifiers}
-    every = [strip for strips in (*x.values(), *y.values()) for strip in strips]
+def strips_of(raw: Rows, camera: Camera, config: Scan) -> dict[str, Strips]:
+    """Read the strips that the configuration asks for, by the amplifier's id.
+
+    Where the camera lacks one, `missing_strip` says what is done; raises BadConfig where that is to refuse.
+    """
+    wanted = _wanted(config)
+    found = {
+        amplifier.id: _strips(amplifier, *wanted, config.missing_strip) for amplifier in camera.amplifiers
+    }
+    every = [strip for strips in found.values() for strip in (*strips.x, *strips.y)]
     for y0, y1 in bands(camera.raw_shape[0], BAND):
         here = [strip for strip in every if strip.section.y0 < y1 and strip.section.y1 > y0]
         if not here:
@@ -56,9 +65,10 @@ def strips_of(raw: Rows, camera: Camera, config: Scan) -> Strips:
         for strip in here:
             section = strip.section
             first, last = max(y0, section.y0), min(y1, section.y1)
-            found = rows[first - y0 : last - y0, section.x0 : section.x1]
-            strip.rows[first - section.y0 : last - section.y0] = found
-    return Strips(x, y)
+            strip.rows[first - section.y0 : last - section.y0] = rows[
+                first - y0 : last - y0, section.x0 : section.x1
+            ]
+    return found
 
 
 def _wanted(config: Scan) -> tuple[list[str], list[str]]:
@@ -71,50 +81,68 @@ def _wanted(config: Scan) -> tuple[list[str], list[str]]:
     return [str(name) for name in dict.fromkeys(x)], [str(name) for name in dict.fromkeys(y)]
 
 
-def _empty(amplifier: Amplifier, name: str) -> Strip:
+def _strips(amplifier: Amplifier, x: list[str], y: list[str], policy: str) -> Strips:
     sections = {
         "OVSCX": amplifier.overscan_x,
         "PRSCX": amplifier.prescan_x,
         "OVSCY": amplifier.overscan_y,
         "PRSCY": amplifier.prescan_y,
     }
-    section = sections[name]
-    if section is None:
-        raise BadConfig(f"{amplifier.id} has no strip {name}; turn it off in section Scan")
+    there = {name: section for name, section in sections.items() if section is not None}
+    missing = tuple(name for name in (*x, *y) if name not in there)
+    chosen = [_there(amplifier, names, there, policy) for names in (x, y)]
+    return Strips(*([_empty(name, there[name]) for name in names] for names in chosen), missing)
+
+
+def _there(amplifier: Amplifier, wanted: list[str], there: Mapping[str, Section], policy: str) -> list[str]:
+    """Which strips of one direction are used where some of those wanted may be missing."""
+    found = [name for name in wanted if name in there]
+    missing = [name for name in wanted if name not in there]
+    if not missing or policy == "allownotuse":
+        return found
+    if policy == "useone":
+        others = [name for name in there if name[-1] == wanted[0][-1]]
+        if others:
+            return found or others
+    raise BadConfig(
+        f"{amplifier.id} has no strip {missing[0]}; turn it off in section Scan, or let MISSING_STRIP be "
+        f"{'allownotuse' if policy == 'useone' else 'useone or allownotuse'}"
+    )
+
+
+def _empty(name: str, section: Section) -> Strip:
     rows = np.empty(section.shape, dtype=np.float32)
     ys, xs = np.arange(section.y0, section.y1), np.arange(section.x0, section.x1)
     if name.endswith("X"):
-        return Strip(name, section, rows, rows, section.y0, xs)
-    return Strip(name, section, rows, rows.T, section.x0, ys)
+        return Strip(name, section, rows, rows.T, section.y0, xs)
+    return Strip(name, section, rows, rows, section.x0, ys)
 
 
-def no_level(amplifier: Amplifier) -> AmplifierLevel:
-    """Nothing to subtract."""
-    ny, nx = amplifier.science.shape
-    return AmplifierLevel(np.zeros(ny, dtype=np.float32), np.zeros(nx, dtype=np.float32), 0.0, 0.0)
-
-
-def measure_amplifier(
-    amplifier: Amplifier, of_x: list[Strip], of_y: list[Strip], config: Scan
-) -> AmplifierLevel:
+def measure_amplifier(amplifier: Amplifier, strips: Strips, config: Scan) -> AmplifierLevel:
     """Model the level along y from the x strips and along x from the y strips.
 
     Where both are used, what `direction` names is measured first, and taken off the other strips before
     these are measured. Raises BadImage where a strip has no usable pixel.
     """
-    line_y: Line = _zero
-    line_x: Line = _zero
     if config.direction == "x":
-        line_y, drift = _line(amplifier, of_x, line_x, _along_y(config))
-        line_x, _ = _line(amplifier, of_y, line_y, _along_x(config))
+        of_x = _line(amplifier, strips.x, _zero, _along_y(config))
+        of_y = _line(amplifier, strips.y, of_x.line, _along_x(config))
     else:
-        line_x, _ = _line(amplifier, of_y, line_y, _along_x(config))
-        line_y, drift = _line(amplifier, of_x, line_x, _along_y(config))
+        of_y = _line(amplifier, strips.y, _zero, _along_x(config))
+        of_x = _line(amplifier, strips.x, of_y.line, _along_y(config))
     science = amplifier.science
-    along_y = line_y(np.arange(science.y0, science.y1)).astype(np.float32)
-    along_x = line_x(np.arange(science.x0, science.x1)).astype(np.float32)
-    mean = float(along_y.mean(dtype=np.float64) + along_x.mean(dtype=np.float64))
-    return AmplifierLevel(along_y, along_x, mean, drift)
+    along_y = of_x.line(np.arange(science.y0, science.y1)).astype(np.float32)
+    along_x = of_y.line(np.arange(science.x0, science.x1)).astype(np.float32)
+    return AmplifierLevel(
+        along_y,
+        along_x,
+        float(along_y.mean(dtype=np.float64) + along_x.mean(dtype=np.float64)),
+        (of_x if strips.x else of_y).left,
+        tuple(strip.name for strip in (*strips.x, *strips.y)),
+        strips.missing,
+        of_x.bad_columns + of_y.bad_columns,
+        of_x.bad_pixels + of_y.bad_pixels,
+    )
 
 
 def _zero(at: np.ndarray) -> np.ndarray:
@@ -154,37 +182,43 @@ def _along_x(config: Scan) -> Choices:
     )
 
 
-def _line(amplifier: Amplifier, strips: list[Strip], known: Line, choices: Choices) -> tuple[Line, float]:
-    """Level as a function of position along the strips, and the drift that it leaves there.
+class _Measured(NamedTuple):
+    """The level along the strips of one direction."""
+
+    line: Line
+    left: Residuals = Residuals(0.0, 0.0)
+    bad_columns: int = 0
+    bad_pixels: int = 0
+
+
+def _line(amplifier: Amplifier, strips: list[Strip], known: Line, choices: Choices) -> _Measured:
+    """Level as a function of position along the strips.
 
     `known` is the level already modelled across the strips; each is cleaned on its own, for an overscan
     and a prescan may differ in level.
     """
     if not strips:
-        return _zero, 0.0
+        return _Measured(_zero)
     start = max(strip.start for strip in strips)
-    stop = min(strip.start + len(strip.pixels) for strip in strips)
-    clean = np.hstack(
-        [
-            clean_strip(
-                strip.pixels[start - strip.start : stop - strip.start] - known(strip.across),
-                fix_columns=choices.fix_columns,
-                method=choices.method,
-                fix_pixels=choices.fix_pixels,
-            )
-            for strip in strips
-        ]
-    )
-    points = superpixels(clean, start, choices.superpixel)
+    stop = min(strip.start + strip.pixels.shape[1] for strip in strips)
+    cleaned = [
+        clean_strip(
+            strip.pixels[:, start - strip.start : stop - strip.start] - known(strip.across)[:, None],
+            fix_columns=choices.fix_columns,
+            method=choices.method,
+            fix_pixels=choices.fix_pixels,
+        )
+        for strip in strips
+    ]
+    profiles = [profile(one.values, start) for one in cleaned]
+    whole = Profile(start, *(sum(parts) for parts in zip(*(one[1:] for one in profiles), strict=True)))
+    points = superpixels(whole, choices.superpixel)
     if len(points.level) == 0:
         raise BadImage(f"the overscan of {amplifier.id} has no usable pixel")
     line = fit_line(points, choices.function, choices.degree)
-    return line, _drift(clean - line(np.arange(start, stop))[:, None])
-
-
-def _drift(left: np.ndarray) -> float:
-    """Rms of what is left in 16 parts of a strip, less what its noise alone would give."""
-    parts = superpixels(left, 0, max(1, len(left) // DRIFT_PARTS))
-    good = left[np.isfinite(left)]
-    expected = float(np.mean(good.var() / parts.weight))
-    return float(np.sqrt(max(0.0, float(np.mean(parts.level**2)) - expected)))
+    return _Measured(
+        line,
+        residuals(whole, line),
+        sum(one.bad_columns for one in cleaned),
+        sum(one.bad_pixels for one in cleaned),
+    )

@@ -1,110 +1,126 @@
 """Cleaning a strip of overscan pixels: columns that misbehave, and single pixels that were hit."""
 
+from typing import NamedTuple
+
 import numpy as np
+
+from mar.kernels.levels import middle_of_columns
+from mar.kernels.networks import sorting_network
 
 BAD_COLUMN_SIGMA = 6.0
 NOISY_COLUMN = 3.0  # times the usual noise
 BAD_PIXEL_SIGMA = 5.0
+LOWER, MIDDLE, UPPER = 0.15865, 0.5, 0.84135  # of the values within one sigma below, at, and above the middle
+SMOOTHED = 31  # positions that make the level of a strip too narrow for a median across
 
 
-def clean_strip(strip: np.ndarray, *, fix_columns: bool, method: str, fix_pixels: bool) -> np.ndarray:
-    """A strip (positions, across) as float64 with its bad columns replaced and its hit pixels NaN.
+class Cleaned(NamedTuple):
+    """A strip without its defects, and how many there were."""
+
+    values: np.ndarray  #: (columns, positions) float32 ADU; NaN where a pixel was hit
+    bad_columns: int
+    bad_pixels: int
+
+
+class _Columns(NamedTuple):
+    """Middle and noise of each column, in ADU."""
+
+    middle: np.ndarray
+    noise: np.ndarray
+
+
+def clean_strip(strip: np.ndarray, *, fix_columns: bool, method: str, fix_pixels: bool) -> Cleaned:
+    """A strip (columns, positions) with its bad columns replaced and its hit pixels NaN.
 
     `method` says what replaces a bad column at each position: the `median` or the `mean` of the good columns
     there, or `linear` interpolation between its good neighbours. The input is left as it is.
     """
-    strip = strip.astype(np.float64)
+    values = np.array(strip, dtype=np.float32, order="C")
+    # relative to the middle of each position, so that a drift along the strip drops out
+    off = values - (_middle(values) if len(values) >= 3 else _smooth(values))
+    columns = _columns(off)
+    bad_pixels = bad_columns = 0
     if fix_pixels:
-        strip[bad_pixels(strip)] = np.nan
-    if fix_columns:
-        bad = bad_columns(strip)
-        if bad.any() and not bad.all():
-            _replace(strip, bad, method)
-    return strip
+        hit = _hit(off, columns)
+        bad_pixels = int(hit.sum())
+        values[hit] = off[hit] = np.nan
+    if fix_columns and len(values) >= 3:
+        bad = _misbehaving(off, columns)
+        bad_columns = int(bad.sum())
+        if 0 < bad_columns < len(bad):
+            _replace(values, bad, method)
+    return Cleaned(values, bad_columns, bad_pixels)
 
 
-LOWER, MIDDLE, UPPER = 0.15865, 0.5, 0.84135  # of the values within one sigma below, at, and above the middle
+def _middle(values: np.ndarray) -> np.ndarray:
+    """The median of each position over the columns, float32; NaN take no part."""
+    if not np.isfinite(values).all():
+        return _quantiles(values, (MIDDLE,), axis=0)[0]
+    n = len(values)
+    network = np.array(sorting_network(n), dtype=np.int64).reshape(-1, 2)
+    middle = np.empty(values.shape[1], dtype=np.float32)
+    middle_of_columns(values, network, (n - 1) // 2, n // 2, middle)
+    return middle
 
 
-def _quantile(values: np.ndarray, fraction: float, axis: int) -> np.ndarray:
-    """Quantile of the numbers along an axis, which stays; NaN where there is none."""
-    return _quantiles(values, (fraction,), axis)[0]
+def _smooth(values: np.ndarray) -> np.ndarray:
+    """The level along a strip of one or two columns: medians over 31 positions, linear in between."""
+    level, at = values.mean(axis=0), np.arange(values.shape[1])
+    edges = range(0, len(level), SMOOTHED)
+    middle = [np.median(level[edge : edge + SMOOTHED]) for edge in edges]
+    centre = [np.mean(at[edge : edge + SMOOTHED]) for edge in edges]
+    return np.interp(at, centre, middle).astype(np.float32)
 
 
 def _quantiles(values: np.ndarray, fractions: tuple[float, ...], axis: int) -> list[np.ndarray]:
-    """Several of them: sorting is what takes the time."""
+    """Quantiles of the numbers along an axis, which is gone; NaN where there is none."""
     ordered = np.sort(values, axis=axis)  # NaN go to the end
     last = np.maximum(np.isfinite(values).sum(axis=axis, keepdims=True) - 1, 0)
     found = []
     for fraction in fractions:
         below = np.take_along_axis(ordered, np.floor(fraction * last).astype(int), axis=axis)
         above = np.take_along_axis(ordered, np.ceil(fraction * last).astype(int), axis=axis)
-        found.append((below + above) / 2)
+        found.append(np.squeeze((below + above) / 2, axis))
     return found
 
 
-def _deviation(strip: np.ndarray) -> np.ndarray:
-    """How far each pixel is from the middle of its position, so that a drift along the strip drops out."""
-    return strip - _quantile(strip, 0.5, axis=1)
+def _columns(off: np.ndarray) -> _Columns:
+    """Noise from the central 68 % of the values: outliers have no weight."""
+    lower, middle, upper = _quantiles(off, (LOWER, MIDDLE, UPPER), axis=1)
+    return _Columns(middle, (upper - lower) / 2)
 
 
-def _noise(values: np.ndarray, axis: int) -> np.ndarray:
-    """Standard deviation from the central 68 % of the values: outliers have no weight."""
-    lower, upper = _quantiles(values, (LOWER, UPPER), axis)
-    return (upper - lower) / 2
+def _hit(off: np.ndarray, columns: _Columns) -> np.ndarray:
+    """Boolean: pixels more than 5 sigma of the strip from their column's middle."""
+    limit = BAD_PIXEL_SIGMA * max(float(np.nanmedian(columns.noise)), 1.0)
+    return np.abs(off - columns.middle[:, None]) > limit
 
 
-def bad_pixels(strip: np.ndarray) -> np.ndarray:
-    """Boolean: pixels more than 5 sigma from their column's middle, once the drift is taken off."""
-    if strip.shape[1] < 3:
-        return _far(strip - _smooth(strip))
-    return _far(_deviation(strip))
-
-
-def _smooth(strip: np.ndarray) -> np.ndarray:
-    """The level along a strip too narrow for a median across: medians over 31 positions."""
-    level = strip.mean(axis=1)
-    edges = np.arange(0, len(level), 31)
-    middle = [np.median(level[edge : edge + 31]) for edge in edges]
-    centre = [np.mean(np.arange(len(level))[edge : edge + 31]) for edge in edges]
-    return np.interp(np.arange(len(level)), centre, middle)[:, None]
-
-
-def _far(deviation: np.ndarray) -> np.ndarray:
-    off = deviation - _quantile(deviation, 0.5, axis=0)
-    noise = _noise(off.reshape(-1, 1), axis=0)
-    return np.abs(off) > BAD_PIXEL_SIGMA * np.maximum(noise, 1.0)
-
-
-def bad_columns(strip: np.ndarray) -> np.ndarray:
-    """Boolean (across,): columns with another level or far more noise than the rest.
+def _misbehaving(off: np.ndarray, columns: _Columns) -> np.ndarray:
+    """Boolean (columns,): those with another level or far more noise than the rest.
 
     A level counts as another one beyond 6 sigma of what the pixels' noise lets expect of a column's mean,
     and of how the columns differ among themselves. Needs three columns or more.
     """
-    if strip.shape[1] < 3:
-        return np.zeros(strip.shape[1], dtype=bool)
-    deviation = _deviation(strip)
-    lower, middle, upper = _quantiles(deviation, (LOWER, MIDDLE, UPPER), axis=0)
-    noise = (upper - lower) / 2
-    near = np.abs(deviation - middle) <= 4 * np.maximum(noise, 0.5)
-    level = np.where(near, deviation, 0.0).sum(axis=0) / np.maximum(near.sum(axis=0), 1)
+    middle, noise = columns
+    near = np.abs(off - middle[:, None]) <= 4 * np.maximum(noise, 0.5)[:, None]
+    level = np.where(near, off, 0).sum(axis=1, dtype=np.float64) / np.maximum(near.sum(axis=1), 1)
     usual = float(np.median(noise))
-    expected = usual / np.sqrt(len(strip))
+    expected = usual / np.sqrt(off.shape[1])
     scatter = 1.4826 * float(np.median(np.abs(level - np.median(level))))
     other = np.abs(level - np.median(level)) > BAD_COLUMN_SIGMA * max(expected, scatter)
-    return other | (noise[0] > NOISY_COLUMN * max(usual, 0.5))
+    return other | (noise > NOISY_COLUMN * max(usual, 0.5))
 
 
-def _replace(strip: np.ndarray, bad: np.ndarray, method: str) -> None:
+def _replace(values: np.ndarray, bad: np.ndarray, method: str) -> None:
     good = np.flatnonzero(~bad)
     if method == "linear":
-        for y in range(len(strip)):
-            strip[y, bad] = np.interp(np.flatnonzero(bad), good, strip[y, good])
+        for y in range(values.shape[1]):
+            values[bad, y] = np.interp(np.flatnonzero(bad), good, values[good, y])
     elif method == "median":
-        strip[:, bad] = _quantile(strip[:, good], 0.5, axis=1)
+        values[bad] = _quantiles(values[good], (MIDDLE,), axis=0)[0]
     else:
-        known = np.isfinite(strip[:, good])
-        total = np.where(known, strip[:, good], 0.0).sum(axis=1)
+        known = np.isfinite(values[good])
+        total = np.where(known, values[good], 0).sum(axis=0, dtype=np.float64)
         with np.errstate(invalid="ignore"):  # a position without a good pixel stays NaN
-            strip[:, bad] = (total / known.sum(axis=1))[:, None]
+            values[bad] = total / known.sum(axis=0)
