@@ -8,7 +8,7 @@ import numpy as np
 from mar.camera import Amplifier, Camera, Section
 from mar.config.scan import Scan
 from mar.errors import BadConfig, BadImage
-from mar.steps.overscan_lines import Line, Profile, Residuals, fit_line, profile, residuals, superpixels
+from mar.steps.overscan_lines import Line, Residuals, fit_line, profile, residuals, superpixels, together
 from mar.steps.overscan_strips import clean_strip
 from mar.steps.rows import Rows, bands
 
@@ -90,8 +90,10 @@ def _strips(amplifier: Amplifier, x: list[str], y: list[str], policy: str) -> St
     }
     there = {name: section for name, section in sections.items() if section is not None}
     missing = tuple(name for name in (*x, *y) if name not in there)
-    chosen = [_there(amplifier, names, there, policy) for names in (x, y)]
-    return Strips(*([_empty(name, there[name]) for name in names] for names in chosen), missing)
+    of_x, of_y = (
+        [_empty(name, there[name]) for name in _there(amplifier, names, there, policy)] for names in (x, y)
+    )
+    return Strips(of_x, of_y, missing)
 
 
 def _there(amplifier: Amplifier, wanted: list[str], there: Mapping[str, Section], policy: str) -> list[str]:
@@ -210,8 +212,7 @@ def _line(amplifier: Amplifier, strips: list[Strip], known: Line, choices: Choic
         )
         for strip in strips
     ]
-    profiles = [profile(one.values, start) for one in cleaned]
-    whole = Profile(start, *(sum(parts) for parts in zip(*(one[1:] for one in profiles), strict=True)))
+    whole = together([profile(one.values, start) for one in cleaned])
     points = superpixels(whole, choices.superpixel)
     if len(points.level) == 0:
         raise BadImage(f"the overscan of {amplifier.id} has no usable pixel")

@@ -1,6 +1,6 @@
 """Models of a level along a line of overscan superpixels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -39,6 +39,14 @@ def profile(strip: np.ndarray, start: int) -> Profile:
     good = np.isfinite(strip)
     values = strip.astype(np.float64) if good.all() else np.where(good, strip, 0.0)
     return Profile(start, good.sum(axis=0), values.sum(axis=0), (values**2).sum(axis=0))
+
+
+def together(parts: Sequence[Profile]) -> Profile:
+    """The profile of several strips that run side by side."""
+    number, total, square = (
+        np.sum(column, axis=0) for column in zip(*(part[1:] for part in parts), strict=True)
+    )
+    return Profile(parts[0].start, number, total, square)
 
 
 def superpixels(of: Profile, size: int) -> Superpixels:
