@@ -40,6 +40,13 @@ class Exposure:
     airmass: float | None
     night: date  #: date at the site when the night began
 
+    @property
+    def pointing(self) -> tuple[float, float] | None:
+        """Right ascension and declination in degrees, where the header tells both."""
+        if self.ra_deg is None or self.dec_deg is None:
+            return None
+        return self.ra_deg, self.dec_deg
+
 
 def read_exposure(header: Header, camera: Camera, name: str) -> Exposure:
     """The exposure that a raw header describes; `name` is the file's, for errors and as identity.

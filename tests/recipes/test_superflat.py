@@ -8,6 +8,7 @@ from mar.config.fringeframe import FringeFrame
 from mar.errors import NotEnoughFrames
 from mar.frame import Frame
 from mar.masks import Bit
+from mar.recipes.pointings import pointings
 from mar.recipes.stacking import StackFrame
 from mar.recipes.superflat import superflat
 from mar.simulate import Effects, simulate_sky_frame
@@ -45,7 +46,10 @@ def skies(pattern):
 
 def stack(frames):
     return [
-        StackFrame(f.label.removesuffix(".fits"), ArrayRows(f.data), 56.0, ArrayRows(f.mask)) for f in frames
+        StackFrame(
+            f.label.removesuffix(".fits"), ArrayRows(f.data), 56.0, ArrayRows(f.mask), (10.0 + n, -30.0)
+        )
+        for n, f in enumerate(frames)
     ]
 
 
@@ -71,8 +75,49 @@ def test_cards_say_what_it_is(made):
     header = made.frame.header
     assert (header["MASTER_TYPE"], header["BAND"], header["NCOMBINE"]) == ("FRINGE", "Z", 8)
     assert header["COMB_1"] == "proc0"
-    assert header["MAR FRINGE WIDTH"] == 7
+    assert 0 < header["MAR FRINGE NOISE"] < 0.3
     assert made.warnings == ("only 8 usable processed frames of Z; 10 or more are wanted",)
+
+
+def test_little_of_its_noise_is_left(made, pattern):
+    unit = pattern / pattern.std()
+    assert (made.frame.data - unit).std() < 0.3
+    assert 0.05 < made.frame.header["MAR FRINGE NOISE"] < (made.frame.data - unit).std()
+
+
+def test_frames_of_one_pointing_are_no_different_pointings(skies):
+    """Three frames 5 arcsec apart show their stars at the same pixels."""
+    frames = stack(skies[:5])
+    same = [f._replace(pointing=(10.0, -30.0 + n * 5 / 3600)) for n, f in enumerate(frames[:2])]
+    with pytest.raises(NotEnoughFrames, match="2 processed frames of Z show 1 different pointings"):
+        superflat(same, "Z", SMOOTH, FringeFrame(min_frames=2))
+    of_one = [f._replace(pointing=(20.0, -30.0)) if n > 1 else f for n, f in enumerate(frames)]
+    made = superflat(of_one, "Z", SMOOTH, FringeFrame(warn_below=4))
+    assert made.warnings == (
+        "only 3 usable pointings in 5 processed frames of Z; 4 or more are wanted",
+        "3 of 5 processed frames of Z show the same pointing: its stars may be left",
+    )
+
+
+def test_frames_that_do_not_tell_where_they_point_are_told(skies):
+    frames = [f._replace(pointing=None) for f in stack(skies[:3])]
+    made = superflat(frames, "Z", SMOOTH, FringeFrame(warn_below=0))
+    assert made.warnings == ("3 of 3 processed frames of Z do not tell where they point",)
+
+
+def test_pointings_are_counted_across_the_pole_and_the_zero_of_right_ascension():
+    def at(*places):
+        return [StackFrame("x", ArrayRows(np.zeros((1, 1))), pointing=place) for place in places]
+
+    assert pointings(at((0.0005, 0.0), (359.9995, 0.0), (0.1, 0.0)), 10.0) == [2, 1]
+    assert pointings(at((0.0, 89.9995), (180.0, 89.9995), (0.0, 80.0), None), 10.0) == [2, 1, 1]
+
+
+def test_a_sky_without_fringes_gives_a_pattern_that_is_never_used(skies, pattern):
+    plain = [f.replace(data=f.data - np.float32(0.05 * np.median(f.data)) * pattern) for f in skies[:6]]
+    made = superflat(stack(plain), "Z", SMOOTH, FringeFrame())
+    left = subtract_fringe(plain[5].replace(label="other.fits"), made.frame, SMOOTH)
+    assert np.array_equal(left.data, plain[5].data)
 
 
 def test_where_no_frame_has_sky_there_is_a_hole(skies):

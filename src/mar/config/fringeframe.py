@@ -13,3 +13,9 @@ class FringeFrame(Combining):
     )
     object_grow: int = item(6, "Leave out this many pixels around it", unit="pixel", ge=0, le=50)
     lowest_level: float = item(50.0, "Frames with less sky tell nothing of fringes", unit="ADU", ge=0)
+    least_step: float = item(
+        10.0,
+        "Frames that point nearer to each other than this count as one pointing",
+        unit="arcsec",
+        ge=0,
+    )

@@ -30,6 +30,7 @@ class StackFrame(NamedTuple):
     rows: Rows
     exptime_s: float = 0.0
     mask: Rows | None = None
+    pointing: tuple[float, float] | None = None  #: right ascension and declination, degrees
 
 
 class Dropped(NamedTuple):

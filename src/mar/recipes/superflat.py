@@ -14,6 +14,7 @@ from mar.frame import CardValue, Frame, set_cards
 from mar.kernels.boxes import clipped
 from mar.masks import UNUSABLE, Bit, empty_mask
 from mar.progress import Progress, silent
+from mar.recipes.pointings import check_pointings, pointings
 from mar.recipes.stacking import (
     Dropped,
     Master,
@@ -25,11 +26,13 @@ from mar.recipes.stacking import (
     sample,
     stack_cards,
 )
+from mar.steps.fringe import MOST_NOISE
 from mar.steps.sky_polynomial import SkyPolynomial, fit_sky
-from mar.steps.smoothing import smooth_twice
+from mar.steps.smoothing import filled, only_waves, smooth_twice
 from mar.steps.statistics import measure
 
 LEFT_OUT = int(UNUSABLE | Bit.HOLE | Bit.OBJECT)
+FILLED_FROM = 21  # pixels: side of the box whose mean fills a hole before waves are looked for
 
 
 class _Sky(NamedTuple):
@@ -49,12 +52,15 @@ def superflat(
 
     From each frame its sky, a polynomial of second degree through the modes of boxes, is subtracted, and the
     rest is brought to the average sky level, since fringes grow with the sky. Masked pixels and objects are
-    left out. The combined pattern is smoothed over `smoothsize` pixels and normalised to mean 0 and rms 1:
-    fringes = amplitude in ADU x pattern. Where no frame had sky the pattern is 0 and the mask HOLE. Frames
-    without sky are dropped with the reason. Raises NotEnoughFrames.
+    left out. From the combined image only waves that stand out of its noise are kept, smoothed over
+    `smoothsize` pixels and normalised to mean 0 and rms 1: fringes = amplitude in ADU x pattern. Where no
+    frame had sky the pattern is 0 and the mask HOLE. Frames without sky are dropped with the reason. Raises
+    NotEnoughFrames, also where too few of them are pointed differently.
     """
     good, dropped = _with_sky(frames, config, progress)
     check_enough(len(good), dropped, config.min_frames, f"processed frames of {band}")
+    places = pointings([one.frame for one in good], config.least_step)
+    check_pointings(places, config.min_frames, config.least_step, band)
     average = float(np.mean([one.sky.level for one in good]))
     ny, nx = good[0].sky.shape
 
@@ -63,17 +69,14 @@ def superflat(
             rows[...] = _fringes(one, y0, y1, config) * np.float32(average / one.sky.level)
 
     combined = combine_in_bands(fill, (len(good), ny, nx), config, rejection_of(config, 1.0, 0.0), progress)
-    pattern, mask, rms = _normalised(combined, fringe.smoothsize)
+    pattern, mask, rms, noise = _normalised(combined, fringe.smoothsize)
     used = [one.frame for one in good]
     header = Header()
     stack_cards(header, "FRINGE", used, band)
-    # what a median of frames of this noise leaves, before it is smoothed
-    noise = 1.2533 * float(np.median([one.sky.noise for one in good])) / np.sqrt(len(good))
     cards: dict[str, tuple[CardValue, str]] = {
         "MAR FRINGE RMS": (round(rms, 4), "[ADU] of one unit"),
         "MAR FRINGE SKY": (round(average, 2), "[ADU] average sky"),
-        "MAR FRINGE NOISE": (round(noise / rms, 5), "of a pixel, before smoothing"),
-        "MAR FRINGE WIDTH": (fringe.smoothsize, "[pixel] smoothed over"),
+        "MAR FRINGE NOISE": (round(noise, 5), "left in the pattern of rms 1"),
     }
     set_cards(header, cards)
     statistics = measure(pattern, mask)
@@ -83,8 +86,28 @@ def superflat(
         statistics,
         tuple(frame.name for frame in used),
         tuple(dropped),
-        tuple(few(len(good), config.warn_below, f"processed frames of {band}")),
+        tuple(_warnings(places, [one.frame for one in good], noise, band, config)),
     )
+
+
+def _warnings(
+    places: list[int], frames: Sequence[StackFrame], noise: float, band: str, config: FringeFrame
+) -> list[str]:
+    """What the observer should know of a fringe frame."""
+    what = f"processed frames of {band}"
+    said = few(sum(places), config.warn_below, what)
+    if not said:
+        said = few(len(places), config.warn_below, f"pointings in {sum(places)} {what}")
+    if 2 * places[0] > sum(places):
+        said.append(f"{places[0]} of {sum(places)} {what} show the same pointing: its stars may be left")
+    unknown = sum(frame.pointing is None for frame in frames)
+    if unknown:
+        said.append(f"{unknown} of {sum(places)} {what} do not tell where they point")
+    if noise**2 > MOST_NOISE:
+        said.append(
+            f"the pattern of {band} does not stand out of its noise: no frame will be corrected by it"
+        )
+    return said
 
 
 def _with_sky(
@@ -126,16 +149,22 @@ def _fringes(one: _Sky, y0: int, y1: int, config: FringeFrame) -> np.ndarray:
     return left[y0 - first : y1 - first]
 
 
-def _normalised(combined: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray, float]:
-    """The smoothed pattern of mean 0 and rms 1, its mask, and what one unit is in ADU."""
+def _normalised(combined: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray, float, float]:
+    """The pattern of mean 0 and rms 1, its mask, what one unit is in ADU, and the noise left in it.
+
+    Where no waves stand out of the noise the pattern is 0, one unit 0 ADU, and all of it noise.
+    """
     known = np.isfinite(combined)
     mask = empty_mask(combined.shape)
     mask[~known] = Bit.HOLE
-    pattern = smooth_twice(combined, known, width)
+    waves, noise = only_waves(filled(combined, known, FILLED_FROM))
+    pattern = smooth_twice(waves, known, width)
     _, mean, rms, _ = clipped(
         sample(lambda y0, y1: np.where(known[y0:y1], pattern[y0:y1], np.nan), len(pattern))
     )
+    if not rms > 0:  # no wave stands out anywhere
+        return np.zeros_like(pattern), mask, 0.0, 1.0
     pattern -= np.float32(mean)
     pattern /= np.float32(rms)
     pattern[~known] = 0
-    return pattern, mask, float(rms)
+    return pattern, mask, float(rms), noise / float(rms)

@@ -117,7 +117,7 @@ def _open(
         except MarError as error:
             dropped.append(Dropped(path, str(error)))
             continue
-        frames.append(StackFrame(stem(path), reader, exposure.exptime_s, mask))
+        frames.append(StackFrame(stem(path), reader, exposure.exptime_s, mask, exposure.pointing))
         readers[stem(path)] = reader
     return frames, readers, dropped
 
