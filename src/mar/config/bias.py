@@ -1,18 +1,14 @@
 """Section `bias` (ours)."""
 
-from typing import Literal
-
 from mar.config.base import item
-from mar.config.combining import Combining
+from mar.config.combining import Combining, Levels, Rejections
 
 
 class Bias(Combining):
     """The master bias and the mask of hot pixels that it gives."""
 
-    rejection: Literal["none", "minmax", "sigclip", "avsigclip", "ccdclip"] = item(
-        "ccdclip", "What is left out of a pixel before its values are combined"
-    )
-    zero: Literal["none", "mode", "median", "mean"] = item(
+    rejection: Rejections = item("ccdclip", "What is left out of a pixel before its values are combined")
+    zero: Levels = item(
         "mode", "Level of each frame that is brought to the average of all before they are combined"
     )
     warn_below: int = item(30, "Usable frames below which a warning is given", ge=0)

@@ -1,17 +1,13 @@
 """Section `flat` (ours)."""
 
-from typing import Literal
-
 from mar.config.base import item
-from mar.config.combining import Combining
+from mar.config.combining import Combining, Levels
 
 
 class Flat(Combining):
     """The master flat and the mask of cold pixels that it gives."""
 
-    scale: Literal["none", "mode", "median", "mean"] = item(
-        "mode", "Level of each flat that is brought to one before they are combined"
-    )
+    scale: Levels = item("mode", "Level that each flat is divided by, relative to the average of all")
     warn_below: int = item(10, "Usable frames below which a warning is given", ge=0)
     lowest_level: float = item(1000.0, "Flats with less light above the bias are left out", unit="ADU", ge=0)
     highest_level: float = item(

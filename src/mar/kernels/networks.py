@@ -25,8 +25,8 @@ StackPicker = Callable[[np.ndarray, int, int, int, np.ndarray, np.ndarray, np.nd
 """pick(stack (n, ny, nx), y0, y1, width, factors (n,), zeros (n,), picked, squares): the same from a stack.
 
 A value v of frame i enters as v x factors[i] - zeros[i], all float32. Gives how many pixels have a value that
-is not finite; if any, what was picked is worth nothing. `squares` (blocks, STRIDE) are the sums of the squared
-deviations from the median, left alone unless they were asked for.
+is not finite; if any, what was picked is worth nothing. `squares` (blocks, STRIDE) are those of the
+deviations from the median, summed; left alone unless they were asked for.
 """
 
 

@@ -10,14 +10,14 @@ from mar.config.bias import Bias
 from mar.config.scan import Scan
 from mar.frame import Frame, set_cards
 from mar.progress import Progress, silent
-from mar.recipes.detrended import Detrended, through_overscan
+from mar.recipes.detrended import Detrended, overscan_warnings, through_overscan
+from mar.recipes.stack_levels import parts_of
 from mar.recipes.stacking import (
     Master,
     StackFrame,
     check_enough,
     combine_in_bands,
     few,
-    level,
     rejection_of,
     stack_cards,
 )
@@ -44,21 +44,22 @@ def master_bias(
     good, dropped = through_overscan(frames, camera, scan, progress)
     check_enough(len(good), dropped, config.min_frames, "bias frames")
     ny, nx = camera.shape
-    zeros = np.array([level(frame.rows, ny, config.zero) for frame in good])
+    sections = [amplifier.trimmed for amplifier in camera.amplifiers]
     data = combine_in_bands(
         lambda y0, y1, stack: _fill(good, y0, y1, stack),
         (len(good), ny, nx),
         config,
         rejection_of(config, camera.gain, camera.read_noise_e),
         progress,
-        zeros=zeros - zeros.mean(),
+        parts=parts_of([frame.rows for frame in good], camera.shape, sections, config),
     )
     mask = hot_mask(data, camera, config)
     header = Header()
     stack_cards(header, "BIAS", [frame.frame for frame in good])
     set_cards(header, {"OVERSCAN": (good[0].model.said, "overscan correction"), "BUNIT": "adu"})
     set_cards(header, cards(data, camera, mask))
-    warnings = few(len(good), config.warn_below, "bias frames") + _changes(data, last, camera, config)
+    warnings = few(len(good), config.warn_below, "bias frames") + overscan_warnings(good, scan)
+    warnings += _changes(data, last, camera, config)
     names = tuple(frame.frame.name for frame in good)
     return Master(Frame(data, header, mask), measure(data, mask), names, tuple(dropped), tuple(warnings))
 

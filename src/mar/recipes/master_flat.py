@@ -11,7 +11,8 @@ from mar.config.flat import Flat
 from mar.config.scan import Scan
 from mar.frame import Frame, set_cards
 from mar.progress import Progress, silent
-from mar.recipes.detrended import Detrended, through_overscan
+from mar.recipes.detrended import Detrended, overscan_warnings, through_overscan
+from mar.recipes.stack_levels import ReadRows, parts_of
 from mar.recipes.stacking import (
     Dropped,
     Master,
@@ -34,7 +35,6 @@ class _Lit:
     """A flat with its light above the bias."""
 
     frame: Detrended
-    scale: float  #: its level by the statistic asked for, ADU
     light: float  #: its median, ADU
 
 
@@ -60,7 +60,7 @@ def master_flat(
     readable, dropped = through_overscan(frames, camera, scan, progress)
     good = []
     for frame in readable:
-        lit = _measure(frame, bias, camera, config)
+        lit = _measure(frame, bias, camera)
         reason = _unfit(lit, camera, config)
         if reason:
             dropped.append(Dropped(frame.frame.name, reason))
@@ -82,19 +82,21 @@ def master_flat(
         measure(data, mask),
         tuple(frame.name for frame in used),
         tuple(dropped),
-        tuple(few(len(good), config.warn_below, f"flats of {band}")),
+        (
+            *few(len(good), config.warn_below, f"flats of {band}"),
+            *overscan_warnings([lit.frame for lit in good], scan),
+        ),
     )
 
 
-def _measure(frame: Detrended, bias: Rows, camera: Camera, config: Flat) -> _Lit:
+def _measure(frame: Detrended, bias: Rows, camera: Camera) -> _Lit:
     values = sample(lambda y0, y1: frame.rows(y0, y1) - bias.rows(y0, y1), camera.shape[0])
-    light = level_of(values, "median")
-    return _Lit(frame, light if config.scale == "none" else level_of(values, config.scale), light)
+    return _Lit(frame, level_of(values, "median"))
 
 
 def _unfit(lit: _Lit, camera: Camera, config: Flat) -> str:
     """Why a flat cannot be used; empty where it can."""
-    if not lit.light >= config.lowest_level or not lit.scale > 0:
+    if not (lit.light >= config.lowest_level and lit.light > 0):
         return f"too faint: {lit.light:.0f} ADU, less than {config.lowest_level:.0f}"
     if lit.light > config.highest_level:
         return f"too bright: {lit.light:.0f} ADU, more than {config.highest_level:.0f}"
@@ -114,11 +116,13 @@ def _combine(
             lit.frame.rows(y0, y1, out=rows)
             rows -= level
 
-    # relative to their mean, so that the noise that the rejection expects is that of counts
-    scales = np.array([lit.scale for lit in good])
-    scales = np.ones(len(good)) if config.scale == "none" else scales / scales.mean()
+    def rows_of(lit: _Lit) -> ReadRows:
+        return lambda y0, y1: lit.frame.rows(y0, y1) - bias.rows(y0, y1)
+
+    sections = [amplifier.trimmed for amplifier in camera.amplifiers]
+    parts = parts_of([rows_of(lit) for lit in good], camera.shape, sections, config)
     shape = (len(good), *camera.shape)
     rejection = rejection_of(config, camera.gain, camera.read_noise_e)
-    data = combine_in_bands(fill, shape, config, rejection, progress, scales=scales)
+    data = combine_in_bands(fill, shape, config, rejection, progress, parts=parts)
     data /= np.float32(level_of(sample(lambda y0, y1: data[y0:y1], len(data)), "median"))
     return data

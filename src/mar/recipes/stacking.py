@@ -9,6 +9,7 @@ import numba
 import numpy as np
 from astropy.io.fits import Header
 
+from mar.camera import Section
 from mar.config.combining import Combining
 from mar.errors import NotEnoughFrames
 from mar.frame import Frame, set_cards
@@ -16,7 +17,7 @@ from mar.progress import Progress
 from mar.recipes.side_by_side import side_by_side
 from mar.steps.combine import Rejection, combine
 from mar.steps.rows import Rows, bands
-from mar.steps.statistics import Level, Statistics, level_of
+from mar.steps.statistics import Statistics
 
 CACHED_MB = 8  # of a thread's band
 SAMPLE_ROWS = 64  # rows of a frame on which its level is measured
@@ -51,6 +52,14 @@ class Master:
     warnings: tuple[str, ...] = ()
 
 
+class Part(NamedTuple):
+    """A part of the image and what brings its frames to one level: v / scale - zero."""
+
+    section: Section
+    scales: np.ndarray  #: (n,)
+    zeros: np.ndarray  #: (n,), scaled ADU
+
+
 FillBand = Callable[[int, int, np.ndarray], None]
 """fill(y0, y1, stack): put those rows of every frame into stack (n, y1 - y0, nx) float32 ADU."""
 
@@ -62,16 +71,17 @@ def combine_in_bands(
     rejection: Rejection,
     progress: Progress,
     *,
-    scales: np.ndarray | None = None,
-    zeros: np.ndarray | None = None,
+    parts: Sequence[Part] = (),
 ) -> np.ndarray:
     """The combined image (ny, nx) float32 of a stack of `shape` (n, ny, nx) that is never whole in memory.
 
+    `parts` cover the image, each with the levels of its frames; without any they are combined as they are.
     Each thread works on a band of its own, small enough to stay in the cache from reading to the result.
     """
     n, ny, nx = shape
     height = band_height(shape, config.stack_mb)
     value = np.empty((ny, nx), dtype=np.float32)
+    parts = parts or [Part(Section(0, nx, 0, ny), np.ones(n), np.zeros(n))]
     own = threading.local()
 
     def one(band: tuple[int, int]) -> int:
@@ -80,10 +90,19 @@ def combine_in_bands(
             own.buffer = np.empty(n * height * nx, dtype=np.float32)
         rows = own.buffer[: n * (y1 - y0) * nx].reshape(n, y1 - y0, nx)
         fill(y0, y1, rows)
-        made = combine(
-            rows, config.method, rejection, scales=scales, zeros=zeros, want=frozenset(), threads=1
-        )
-        value[y0:y1] = made.value
+        for (x0, x1, first, last), scales, zeros in parts:
+            here = slice(max(first, y0), min(last, y1))
+            if here.start < here.stop:
+                combine(
+                    rows[:, here.start - y0 : here.stop - y0, x0:x1],
+                    config.method,
+                    rejection,
+                    scales=scales,
+                    zeros=zeros,
+                    want=frozenset(),
+                    threads=1,
+                    out=value[here, x0:x1],
+                )
         return y1
 
     for y1 in side_by_side(one, bands(ny, height)):
@@ -109,18 +128,21 @@ def rejection_of(config: Combining, gain: float, read_noise_e: float) -> Rejecti
         config.nhigh,
         read_noise_e,
         gain,
+        config.sensitivity,
+        config.centre,
+        config.rounds,
+        config.pclip,
+        config.sigscale,
     )
 
 
-def sample(rows: Callable[[int, int], np.ndarray], ny: int) -> np.ndarray:
-    """Every fourth pixel of 64 rows spread evenly over an image of ny rows."""
-    chosen = np.unique(np.linspace(0, ny - 1, min(ny, SAMPLE_ROWS)).astype(int))
-    return np.concatenate([rows(y, y + 1)[0, ::SAMPLE_STEP] for y in map(int, chosen)])
-
-
-def level(rows: Callable[[int, int], np.ndarray], ny: int, kind: Level) -> float:
-    """Mode, median or mean of a sample of an image; 0 for `none`."""
-    return level_of(sample(rows, ny), kind)
+def sample(rows: Callable[[int, int], np.ndarray], ny: int, section: Section | None = None) -> np.ndarray:
+    """Every fourth pixel of 64 rows spread evenly over an image of ny rows, or over a section of it."""
+    y0, y1, columns = 0, ny, slice(None, None, SAMPLE_STEP)
+    if section is not None:
+        y0, y1, columns = section.y0, section.y1, slice(section.x0, section.x1, SAMPLE_STEP)
+    chosen = np.unique(np.linspace(y0, y1 - 1, min(y1 - y0, SAMPLE_ROWS)).astype(int))
+    return np.concatenate([rows(y, y + 1)[0, columns] for y in map(int, chosen)])
 
 
 def check_enough(used: int, dropped: Sequence[Dropped], least: int, what: str) -> None:

@@ -1,12 +1,14 @@
 """Processed frames of one band -> the pattern of its fringes."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from astropy.io.fits import Header
 from scipy.ndimage import maximum_filter
 
+from mar.camera import Section
 from mar.config.fringe import Fringe
 from mar.config.fringeframe import FringeFrame
 from mar.errors import BadImage
@@ -15,6 +17,7 @@ from mar.kernels.boxes import clipped
 from mar.masks import UNUSABLE, Bit, empty_mask
 from mar.progress import Progress, silent
 from mar.recipes.pointings import check_pointings, pointings
+from mar.recipes.stack_levels import parts_of
 from mar.recipes.stacking import (
     Dropped,
     Master,
@@ -46,6 +49,7 @@ def superflat(
     fringe: Fringe,
     config: FringeFrame,
     *,
+    amplifiers: Sequence[Section] = (),
     progress: Progress = silent,
 ) -> Master:
     """The fringe pattern of processed frames (trimmed, ADU, sky included) of different pointings.
@@ -66,9 +70,14 @@ def superflat(
 
     def fill(y0: int, y1: int, stack: np.ndarray) -> None:
         for rows, one in zip(stack, good, strict=True):
-            rows[...] = _fringes(one, y0, y1, config) * np.float32(average / one.sky.level)
+            rows[...] = levelled(one, y0, y1)
 
-    combined = combine_in_bands(fill, (len(good), ny, nx), config, rejection_of(config, 1.0, 0.0), progress)
+    def levelled(one: _Sky, y0: int, y1: int) -> np.ndarray:
+        return _fringes(one, y0, y1, config) * np.float32(average / one.sky.level)
+
+    parts = parts_of([partial(levelled, one) for one in good], (ny, nx), amplifiers, config)
+    rejection = rejection_of(config, 1.0, 0.0)
+    combined = combine_in_bands(fill, (len(good), ny, nx), config, rejection, progress, parts=parts)
     pattern, mask, rms, noise = _normalised(combined, fringe.smoothsize)
     used = [one.frame for one in good]
     header = Header()

@@ -124,13 +124,17 @@ def combine(
         _choose(method, METHODS, "combine method"),
         (rejection or Rejection()).compiled(scaling.scales),
     )
+    direct = out is not None and out.flags.c_contiguous
     results = Results(
-        np.empty((ny, nx), dtype=np.float32) if out is None else out,
+        out if direct else np.empty((ny, nx), dtype=np.float32),
         np.empty((ny, nx) if "count" in want else (0, 0), dtype=np.uint16),
         np.empty((ny, nx) if "sigma" in want else (0, 0), dtype=np.float32),
         np.zeros((n, ny, nx) if "rejected" in want else (0, 0, 0), dtype=np.uint8),
     )
     combine_rows(task, results, threads)
+    if out is not None and not direct:
+        out[...] = results.value
+        results = results._replace(value=out)
     return Combined(*results)
 
 
