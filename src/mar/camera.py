@@ -81,6 +81,7 @@ class Output(_Part):
     gain: float | None = Field(None, gt=0, description="e-/ADU; the camera's where left out")
     read_noise: float | None = Field(None, ge=0, description="e-; the camera's where left out")
     saturation: float | None = Field(None, gt=0, description="ADU; the camera's where left out")
+    bleeds_along: Literal["y", "x"] = Field("y", description="Axis along which charge is moved and bleeds")
 
 
 class Amplifier(NamedTuple):
@@ -96,6 +97,7 @@ class Amplifier(NamedTuple):
     gain: float  #: e-/ADU
     read_noise_e: float
     saturation_adu: float
+    bleeds_along: Literal["y", "x"] = "y"  #: y: along columns
 
 
 class Site(_Part):
@@ -209,6 +211,7 @@ class Camera(_Part):
             self.gain if output.gain is None else output.gain,
             self.read_noise_e if output.read_noise is None else output.read_noise,
             self.saturation_adu if output.saturation is None else output.saturation,
+            output.bleeds_along,
         )
 
     @property

@@ -1,43 +1,88 @@
-"""Saturated pixels and the runs of charge that leave them along columns."""
+"""Saturated pixels and the runs of charge that leave them along their columns."""
+
+from typing import NamedTuple
 
 import numpy as np
 
 from mar.kernels.jit import jit
 
+ALONG_Y, ALONG_X = 0, 1
+
+
+class Places(NamedTuple):
+    """Where each of n amplifiers lies, and what it holds."""
+
+    raw: np.ndarray  #: (n, 2) first row and column in the raw image
+    trimmed: np.ndarray  #: (n, 4) rows from and to, columns from and to in the trimmed image
+    full: np.ndarray  #: (n,) saturated from this level on; of the raw image's type
+    near: np.ndarray  #: (n,) the charge goes on as long as pixels reach this level; the same type
+    axis: np.ndarray  #: (n,) ALONG_Y or ALONG_X: the way that charge moves
+
 
 @jit
-def mark_columns(values: np.ndarray, full: float, near: float, grow: int, out: np.ndarray) -> None:
-    """Set `out` (ny, nx, bool) where values reach `full`, along their columns as long as they reach `near`,
-    and `grow` pixels beyond both ends.
+def _greatest(row: np.ndarray) -> float:
+    """The greatest value of a row, or 0 where none is above; NaN is passed over."""
+    most = row.dtype.type(0)
+    for x in range(row.size):
+        most = row[x] if row[x] > most else most
+    return most
+
+
+@jit
+def _amplifier_at(places: Places, k: int, y: int, x: int) -> int:
+    """The amplifier of a pixel of the trimmed image, `k` where it is still there; -1 outside the image."""
+    box = places.trimmed[k]
+    if box[0] <= y < box[1] and box[2] <= x < box[3]:
+        return k
+    for n in range(places.trimmed.shape[0]):
+        box = places.trimmed[n]
+        if box[0] <= y < box[1] and box[2] <= x < box[3]:
+            return n
+    return -1
+
+
+@jit
+def _follow(raw, places, k, y, x, step, grow, bit, mask):  # type: ignore[no-untyped-def]
+    """Mark what bleeds from the saturated pixel (y, x) of the trimmed image one way, and `grow` more."""
+    dy, dx = (0, step) if places.axis[k] == ALONG_X else (step, 0)
+    bleeds, left = True, grow
+    while bleeds or left > 0:
+        y, x = y + dy, x + dx
+        k = _amplifier_at(places, k, y, x)
+        if k < 0:
+            return
+        j, i = y - places.trimmed[k, 0] + places.raw[k, 0], x - places.trimmed[k, 2] + places.raw[k, 1]
+        if bleeds and raw[j, i] >= places.full[k]:
+            return  # what is saturated itself is followed from there
+        bleeds = bleeds and raw[j, i] >= places.near[k]
+        if not bleeds:
+            if left == 0:
+                return
+            left -= 1
+        mask[j, i] |= bit
+
+
+@jit
+def mark_bled(raw: np.ndarray, places: Places, grow: int, bit: np.uint8, mask: np.ndarray) -> int:
+    """Set `bit` in `mask` (raw geometry, uint8) where `raw` is saturated, and where charge bled from there.
+
+    The charge is followed along the columns of the trimmed image, from one amplifier into the next, as long
+    as pixels reach `near`; then `grow` pixels more are marked. Gives the number of saturated pixels. Rows
+    without any cost one look.
     """
-    ny, nx = values.shape
-    for y in range(ny):
-        for x in range(nx):
-            out[y, x] = values[y, x] >= full or (y > 0 and out[y - 1, x] and values[y, x] >= near)
-    for y in range(ny - 2, -1, -1):
-        for x in range(nx):
-            if out[y + 1, x] and values[y, x] >= near:
-                out[y, x] = True
-    _grow_columns(out, grow)
-
-
-@jit
-def _grow_columns(marked: np.ndarray, grow: int) -> None:
-    """Mark `grow` pixels more above and below each run of a column, in place."""
-    ny, nx = marked.shape
-    left = np.zeros(nx, dtype=np.int64)
-    for y in range(ny):  # upwards; `left` counts what a run may still grow
-        for x in range(nx):
-            if marked[y, x]:
-                left[x] = grow
-            elif left[x] > 0:
-                marked[y, x] = True
-                left[x] -= 1
-    left[:] = 0
-    for y in range(ny - 1, -1, -1):
-        for x in range(nx):
-            if marked[y, x]:
-                left[x] = grow
-            elif left[x] > 0:
-                marked[y, x] = True
-                left[x] -= 1
+    found = 0
+    for k in range(places.full.size):
+        y0, y1, x0, x1 = places.trimmed[k]
+        first_row, first = places.raw[k]
+        full = places.full[k]
+        for y in range(y0, y1):
+            row = raw[first_row + y - y0, first : first + x1 - x0]
+            if _greatest(row) < full:
+                continue
+            for x in range(x0, x1):
+                if row[x - x0] >= full:
+                    found += 1
+                    mask[first_row + y - y0, first + x - x0] |= bit
+                    _follow(raw, places, k, y, x, 1, grow, bit, mask)
+                    _follow(raw, places, k, y, x, -1, grow, bit, mask)
+    return found

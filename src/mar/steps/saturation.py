@@ -5,7 +5,7 @@ import numpy as np
 from mar.camera import Camera
 from mar.config.saturation import Saturation
 from mar.frame import Frame, recorded
-from mar.kernels.bleed import mark_columns
+from mar.kernels.bleed import ALONG_X, ALONG_Y, Places, mark_bled
 from mar.masks import Bit
 from mar.steps.assemble import check_raw_shape
 
@@ -14,18 +14,33 @@ from mar.steps.assemble import check_raw_shape
 def mark_saturated(raw: Frame, camera: Camera, config: Saturation) -> Frame:
     """Set the bit SATURATED in the mask of a raw frame, in raw geometry.
 
-    A pixel is saturated at its amplifier's level (ADU). The charge bleeds along columns, so that neighbours
-    in the column are marked as long as they reach `bleed_fraction` of it, and `grow` pixels beyond. Raises
-    BadImage on a frame of another shape. The pixels stay as they are.
+    A pixel is saturated at its amplifier's level (ADU). The charge bleeds along columns (the way that the
+    camera file says), so that neighbours in the column are marked as long as they reach `bleed_fraction` of
+    it, also in the next amplifier, and `grow` pixels beyond. Raises BadImage on a frame of another shape. The
+    pixels stay as they are. Header: MAR SATURATION NPIX, saturated pixels without what bled.
     """
     check_raw_shape(raw.data.shape, camera, raw.label or "the frame")
     mask = raw.own_mask()
-    for amplifier in camera.amplifiers:
-        values = raw.data[amplifier.science.slices]
-        full = amplifier.saturation_adu * config.fraction
-        if not (values >= full).any():
-            continue
-        marked = np.empty(values.shape, dtype=np.bool_)
-        mark_columns(values, full, full * config.bleed_fraction, config.grow, marked)
-        mask[amplifier.science.slices][marked] |= np.uint8(Bit.SATURATED)
-    return raw.replace(mask=mask)
+    places = _places(camera, config, raw.data.dtype)
+    found = mark_bled(raw.data, places, config.grow, np.uint8(Bit.SATURATED), mask)
+    return raw.replace(mask=mask).with_cards({"MAR SATURATION NPIX": (found, "Saturated pixels")})
+
+
+def _places(camera: Camera, config: Saturation, kind: np.dtype) -> Places:
+    """The amplifiers of a camera with their levels in the type of the raw image."""
+    amplifiers = camera.amplifiers
+    full = np.array([amplifier.saturation_adu * config.fraction for amplifier in amplifiers])
+    return Places(
+        np.array([(one.science.y0, one.science.x0) for one in amplifiers]),
+        np.array([(t.y0, t.y1, t.x0, t.x1) for t in (one.trimmed for one in amplifiers)]),
+        _levels(full, kind),
+        _levels(full * config.bleed_fraction, kind),
+        np.array([ALONG_X if one.bleeds_along == "x" else ALONG_Y for one in amplifiers]),
+    )
+
+
+def _levels(levels: np.ndarray, kind: np.dtype) -> np.ndarray:
+    """Levels as a pixel type can hold them: what no number reaches is the greatest number."""
+    if kind.kind in "iu":
+        levels = np.minimum(np.ceil(levels), np.iinfo(kind).max)
+    return levels.astype(kind)
