@@ -28,6 +28,8 @@ def combine(stack, method="median", rejection=None, scales=None, zeros=None, mas
             survivors = _reject(pixel, rejection, n, row_sigma, noise)
             for pair in pixel:
                 rejected[pair[1], y, x] = pair not in survivors
+            if not survivors:
+                continue
             kept = [v for v, _ in survivors]
             centre = statistics.median(kept) if method == "median" else sum(kept) / len(kept)
             value[y, x], count[y, x] = centre, len(kept)
@@ -162,6 +164,18 @@ def subtract_level(rows, along_y, along_x, factor):
                      for row, ly in zip(rows.tolist(), along_y, strict=True)])  # fmt: skip
 
 
+def apply_masters(rows, bias, flat, bad, mask):
+    """Bias taken off and flat divided out, pixel by pixel; a pixel without a flat keeps its value."""
+    data, marked = rows.astype(float), mask.copy()
+    for place in np.ndindex(data.shape):
+        data[place] -= bias[place]
+        if flat[place] > 0 and np.isfinite(flat[place]):
+            data[place] /= flat[place]
+        else:
+            marked[place] |= bad
+    return data, marked
+
+
 def draw_out(grid, at, length):
     """Linear between rows of a grid that lie at `at`, and beyond as the outermost two go on."""
     drawn = []
@@ -257,7 +271,7 @@ def interpolate(data, usable, ys, xs, method, largest_radius):
     good = [(int(j), int(i)) for j, i in zip(*np.nonzero(usable), strict=True)]
     values = []
     for y, x in zip(ys, xs, strict=True):
-        value = _between(data, usable, y, x) if method == 2 else math.nan
+        value = _between(data, usable, y, x, largest_radius) if method == 2 else math.nan
         if math.isnan(value):
             near = []
             for radius in range(2, largest_radius + 1):
@@ -278,11 +292,11 @@ def _from_near(data, near, y, x, method):
     return sum(w * float(data[p]) for w, p in zip(weights, near, strict=True)) / sum(weights)
 
 
-def _between(data, usable, y, x):
+def _between(data, usable, y, x, farthest):
     best, shortest = math.nan, math.inf
     for line, flags, here in ((data[y], usable[y], x), (data[:, x], usable[:, x], y)):
-        before = [i for i in range(here) if flags[i]]
-        after = [i for i in range(here + 1, len(line)) if flags[i]]
+        before = [i for i in range(max(0, here - farthest), here) if flags[i]]
+        after = [i for i in range(here + 1, min(len(line), here + farthest + 1)) if flags[i]]
         if before and after and after[0] - before[-1] < shortest:
             shortest = after[0] - before[-1]
             part = (here - before[-1]) / shortest

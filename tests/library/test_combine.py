@@ -113,6 +113,32 @@ def test_rows_of_several_blocks_and_threads_change_nothing(rng, rule, method):
         assert_array_equal(whole.value[9], np.concatenate(parts, axis=1)[0])
 
 
+@pytest.mark.parametrize("n", [2, 5])
+@pytest.mark.parametrize("rule", [CCD._replace(nkeep=0), Rejection("avsigclip", 0.1, 0.1, 0)], ids=named)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_pixel_that_may_lose_all_its_values_is_nan(n, rule, method):
+    apart = np.zeros((n, 1, 40), dtype="f4") + 100 * np.arange(n, dtype="f4")[:, None, None] ** 2
+    got = combine(apart, method, rule, want=ALL_MAPS)
+    value, count, sigma, rejected = naive.combine(apart, method, rule)
+    assert_array_equal(got.count, count)
+    assert_array_equal(got.rejected, rejected)
+    assert_allclose(got.value, value)
+    assert_allclose(got.sigma, sigma)
+    assert_array_equal(combine(apart, method, rule).value, got.value)
+    assert np.isnan(got.value[count == 0]).all()
+
+
+@pytest.mark.parametrize("rule", [CCD, Rejection("none"), Rejection("avsigclip")], ids=named)
+def test_the_value_goes_where_it_is_asked_to(stack, rule):
+    whole = combine(stack, "median", rule)
+    image = np.zeros((6, 200), dtype="f4")
+    for out in (image[:, 30:120], np.empty((6, 90), dtype="f4")):
+        got = combine(stack, "median", rule, out=out)
+        assert got.value is out
+        assert_array_equal(out, whole.value)
+    assert not image[:, 120:].any()
+
+
 def test_only_the_maps_asked_for_are_made(stack):
     got = combine(stack, want=frozenset(("count",)))
     assert got.count.shape == stack.shape[1:]
@@ -203,6 +229,24 @@ def test_scales_pass_through(stack, kind, method, factor):
     rule = Rejection(kind)
     larger = combine(stack * np.float32(factor), method, rule)
     assert_allclose(larger.value, combine(stack, method, rule).value * factor, rtol=1e-5)
+
+
+@quick
+@given(stacks, kinds, methods, st.data())
+def test_levels_that_are_taken_off_leave_no_trace(stack, rule, method, data):
+    shifts = st.lists(st.integers(-2000, 2000), min_size=len(stack), max_size=len(stack))
+    zeros = np.array(data.draw(shifts), dtype="f4")
+    factor = np.float32(data.draw(st.sampled_from([0.5, 1, 2])))
+    plain = combine(stack, method, rule._replace(sigscale=0))
+    got = combine(
+        (stack + zeros[:, None, None]) * factor,
+        method,
+        rule._replace(sigscale=0),
+        scales=np.full(len(stack), factor),
+        zeros=zeros,
+    )
+    assert_array_equal(got.value, plain.value)
+    assert_array_equal(got.count, plain.count)
 
 
 @quick
