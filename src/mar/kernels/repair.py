@@ -11,7 +11,7 @@ _CHUNK = 64  # pixels that a thread takes at a time
 
 @jit
 def runs_of(mask: np.ndarray, bits: int, never: int) -> np.ndarray:
-    """Runs (n, 3: y, x from and to) of pixels of `mask` (ny, nx) uint8 with any of `bits`, none of `never`."""
+    """Runs (n, 3: y, x from and to) of pixels of `mask` (ny, nx) uint8 with any of `bits`, not `never`."""
     runs = [(0, 0, 0)]
     for y in range(mask.shape[0]):
         together = np.uint8(0)
