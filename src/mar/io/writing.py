@@ -25,7 +25,7 @@ _STORED = {"f4": (-32, ">f4"), "u2": (16, ">i2"), "u1": (8, "u1")}
 def write_image(path: Path, data: np.ndarray, header: Header) -> str:
     """Write float32, uint16 or uint8 pixels, tile-compressed if the name ends in .fz; gives the DATASUM.
 
-    Integers are compressed without loss (Rice). Of floats each row is quantised to 1/32 of its noise with
+    Integers are compressed without loss (Rice). Of floats each row is quantised to 1/40 of its noise with
     subtractive dithering 2, which keeps zeros (White et al. 2009; Pence et al. 2010), and NaN stay; a row
     that cannot be quantised (without noise, with infinities) is kept as it is.
     """
@@ -112,7 +112,11 @@ class RowWriter:
 
     def write_rows(self, rows: np.ndarray) -> None:
         """Add the next rows (n, columns)."""
-        self.pixels[self._next : self._next + len(rows)] = rows
+        stored = np.ascontiguousarray(rows, self.pixels.dtype)
+        # not through the map: each page of it would be faulted in, and count as memory of this process
+        with self._scratch.open("rb+", buffering=0) as file:
+            file.seek(self._next * self.pixels.strides[0])
+            file.write(stored.data)
         self._next += len(rows)
 
     def close(self) -> None:

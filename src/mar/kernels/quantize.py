@@ -89,11 +89,11 @@ def _middle(values: np.ndarray, n: int) -> float:
 
 
 @jit
-def _noise(row: np.ndarray, step: int, samples: np.ndarray) -> float:
-    """Noise of a row from every `step`-th pixel against those two to its left and right; -1 from too few."""
+def _noise(row: np.ndarray, lag: int, step: int, samples: np.ndarray) -> float:
+    """Noise of a row from every `step`-th pixel against those `lag` left and right; -1 from too few."""
     n = 0
-    for x in range(2, row.size - 2, step):
-        a, b, c = row[x - 2], row[x], row[x + 2]
+    for x in range(lag, row.size - lag, step):
+        a, b, c = row[x - lag], row[x], row[x + lag]
         if a != 0 and b != 0 and c != 0:
             off = abs(2 * b - a - c)
             if off == off and n < samples.size:
@@ -106,13 +106,19 @@ def _noise(row: np.ndarray, step: int, samples: np.ndarray) -> float:
 
 @jit
 def _step(row: np.ndarray, low: float, high: float, level: float, samples: np.ndarray) -> float:
-    """Size of one step for a row, 0 where it must be kept as it is."""
+    """Size of one step for a row, 0 where it must be kept as it is.
+
+    The noise is the smaller one of that against the next neighbours, which stars spoil least, and that
+    against the ones behind them, so that columns of two kinds do not pass for noise.
+    """
     if low == high:
         return abs(low) * _EXACT if low != 0 else 1.0
-    noise = _noise(row, max(1, row.size // MOST_SAMPLES), samples)
-    if noise < 0:
-        noise = _noise(row, 1, samples)
-    step = noise / level
+    step = np.inf
+    for lag in range(1, 3):
+        noise = _noise(row, lag, max(1, row.size // MOST_SAMPLES), samples)
+        if noise < 0:
+            noise = _noise(row, lag, 1, samples)
+        step = min(step, noise / level)
     if not step > 0 or not high - low < step * _LARGEST_RANGE:
         return 0.0
     return step
