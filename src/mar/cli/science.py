@@ -15,6 +15,7 @@ from mar.cli.watch import (
     out,
     setup,
     tell_dropped,
+    tell_warnings,
     watched,
 )
 from mar.errors import BadConfig, MarError, MissingMaster, NotEnoughFrames
@@ -111,6 +112,7 @@ def _tell(path: Path, products: "ScienceProducts") -> None:
         err.print(
             f"[red]{path.name}[/red] failed at {products.failed_step}: {products.error}", soft_wrap=True
         )
+    tell_warnings(products.warnings)
     if products.processed:
         out.print(f"{products.processed} status {products.status}", soft_wrap=True, highlight=False)
 

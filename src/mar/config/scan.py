@@ -69,5 +69,5 @@ class Scan(Section):
         "made so too",
     )
     warn_drift: float = item(
-        0.5, "Drift that the overscan model leaves along an amplifier and that is warned of", unit="ADU", gt=0
+        1.0, "Drift that the overscan model leaves along an amplifier and that is warned of", unit="ADU", gt=0
     )

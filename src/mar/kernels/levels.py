@@ -1,4 +1,4 @@
-"""Electronic levels: measured on strips, subtracted from the pixels of one amplifier. Twins: tests.naive."""
+"""From counts to light: levels of strips, taken off an amplifier, and the masters. Twins: tests.naive."""
 
 import numpy as np
 
@@ -56,3 +56,21 @@ def subtract_level(
     nx = along_x.size
     for y in range(along_y.size):
         _row(rows[y, x0 : x0 + nx], along_y[y], along_x, factor, out[to_y + y, to_x : to_x + nx])
+
+
+@jit
+def _correct(row: np.ndarray, bias: np.ndarray, flat: np.ndarray, bad: np.uint8, mask: np.ndarray) -> None:
+    for x in range(row.size):
+        response = flat[x]
+        good = (response > 0) & (response < np.inf)
+        row[x] = (row[x] - bias[x]) / (response if good else np.float32(1))
+        mask[x] |= np.uint8(0) if good else bad
+
+
+@jit
+def apply_masters(
+    rows: np.ndarray, bias: np.ndarray, flat: np.ndarray, bad: np.uint8, mask: np.ndarray
+) -> None:
+    """rows = (rows - bias) / flat in place, float32; where the flat is no number above zero, mask |= bad."""
+    for y in range(rows.shape[0]):
+        _correct(rows[y], bias[y], flat[y], bad, mask[y])

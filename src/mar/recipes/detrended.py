@@ -1,6 +1,6 @@
-"""Raw frames of a stack with their overscan models, and those that cannot be used."""
+"""Raw frames without their overscan, bias and flat, read and written in bands of rows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,10 +8,85 @@ import numpy as np
 from mar.camera import Camera
 from mar.config.scan import Scan
 from mar.errors import BadImage
+from mar.frame import Frame
+from mar.kernels.levels import apply_masters
+from mar.masks import Bit
 from mar.progress import Progress
 from mar.recipes.side_by_side import side_by_side
 from mar.recipes.stacking import Dropped, StackFrame
-from mar.steps.overscan import OverscanModel, measure_overscan
+from mar.steps.assemble import trim_rows
+from mar.steps.overscan import EVEN_GAIN, OverscanModel, measure_overscan
+from mar.steps.rows import ArrayRows, Rows, bands
+
+BAND = 1 << 17  # pixels at a time: those of the frame and of both masters stay in the processor's cache
+
+
+@dataclass(frozen=True)
+class MasterRows:
+    """A master that is read in bands of rows, with its mask where it has one."""
+
+    label: str  #: name of the file it came from
+    pixels: Rows
+    mask: Rows | None
+    checksum_of: Callable[[], str]  #: known at little cost once all rows were read
+    overscan: str = ""  #: its card OVERSCAN
+
+    @property
+    def checksum(self) -> str:
+        """FITS DATASUM of the pixels."""
+        return self.checksum_of()
+
+    @classmethod
+    def of(cls, frame: Frame) -> "MasterRows":
+        """A master in memory."""
+        mask = None if frame.mask is None else ArrayRows(frame.mask)
+        said = str(frame.header.get("OVERSCAN", ""))
+        return cls(frame.label, ArrayRows(frame.data), mask, lambda: frame.checksum, said)
+
+
+def detrend(raw: Frame, camera: Camera, bias: MasterRows, flat: MasterRows, config: Scan) -> Frame:
+    """Overscan, trim, bias and flat in one pass over the pixels, the masters read in bands of rows.
+
+    Bit for bit what `subtract_overscan`, `subtract_bias` and `divide_flat` give one after the other, with
+    their cards. Raises BadImage where a master is of another shape or was made with another AMPLIFIER_GAIN,
+    and as `measure_overscan`.
+    """
+    reader = ArrayRows(raw.data)
+    model = measure_overscan(reader, camera, config, raw.label or "the frame")
+    for master in (bias, flat):
+        _check_master(master, model)
+    data, mask = np.empty(camera.shape, np.float32), np.empty(camera.shape, np.uint8)
+
+    def work(band: tuple[int, int]) -> None:
+        y0, y1 = band
+        rows, marked = model.rows(reader, y0, y1, data[y0:y1]), mask[y0:y1]
+        marked[...] = 0 if raw.mask is None else trim_rows(ArrayRows(raw.mask), camera, y0, y1)
+        apply_masters(rows, bias.pixels.rows(y0, y1), flat.pixels.rows(y0, y1), np.uint8(Bit.BAD), marked)
+        for master in (bias, flat):
+            if master.mask is not None:
+                marked |= master.mask.rows(y0, y1).astype(np.uint8, copy=False)
+
+    for _ in side_by_side(work, bands(camera.shape[0], max(1, BAND // camera.shape[1]))):
+        pass
+    said = {
+        f"MAR {word}": f"{one.label} {one.checksum}".strip() or "done"
+        for word, one in (("BIAS", bias), ("FLAT", flat))
+    }
+    return raw.replace(data=data, mask=mask).with_cards({**model.cards(), **said})
+
+
+def _check_master(master: MasterRows, model: OverscanModel) -> None:
+    for rows in (master.pixels, master.mask):
+        if rows is not None and tuple(rows.shape) != model.camera.shape:
+            raise BadImage(
+                f"{master.label or 'the master'} is {tuple(rows.shape)} (rows, columns), but trimmed frames "
+                f"of {model.camera.name} are {model.camera.shape}: it is of another camera"
+            )
+    if master.overscan and (EVEN_GAIN in master.overscan) != (EVEN_GAIN in model.said):
+        raise BadImage(
+            f"{master.label or 'the master'} was made with another Scan.AMPLIFIER_GAIN than is asked for now "
+            f"(its OVERSCAN is {master.overscan!r}); make it again"
+        )
 
 
 @dataclass(frozen=True)
@@ -45,3 +120,23 @@ def through_overscan(
             good.append(found)
         progress("overscan", number, len(frames))
     return good, dropped
+
+
+def overscan_warnings(frames: Sequence[Detrended], config: Scan) -> list[str]:
+    """What an operator should know of the overscan of a stack: strips that are missing, and drifts left."""
+    lacking = {
+        f"overscan: {amplifier.id} has no {' '.join(level.missing)}": None
+        for frame in frames
+        for amplifier, level in zip(frame.model.camera.amplifiers, frame.model.levels, strict=True)
+        if level.missing
+    }
+    drifts = {frame.frame.name: max(level.left.drift for level in frame.model.levels) for frame in frames}
+    high = [name for name, drift in drifts.items() if drift > config.warn_drift]
+    if not high:
+        return list(lacking)
+    worst = max(high, key=drifts.__getitem__)
+    return [
+        *lacking,
+        f"the overscan model leaves a drift of more than {config.warn_drift:g} ADU rms in {len(high)} of "
+        f"{len(frames)} frames, {drifts[worst]:.2f} ADU in {worst}; see Scan.FITFUNCTION_X",
+    ]

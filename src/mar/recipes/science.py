@@ -10,11 +10,9 @@ from mar.camera import Camera
 from mar.config import Config
 from mar.errors import MissingMaster
 from mar.frame import Frame
-from mar.steps.bias import subtract_bias
+from mar.recipes.detrended import MasterRows, detrend
 from mar.steps.cosmics import mark_cosmics
-from mar.steps.flat import divide_flat
 from mar.steps.fringe import subtract_fringe
-from mar.steps.overscan import subtract_overscan
 from mar.steps.repair import repair_masked
 from mar.steps.saturation import mark_saturated
 from mar.steps.trails import mark_trails
@@ -24,8 +22,8 @@ from mar.steps.trails import mark_trails
 class Masters:
     """The masters of one science frame, with their masks."""
 
-    bias: Frame | None = None
-    flat: Frame | None = None
+    bias: MasterRows | None = None
+    flat: MasterRows | None = None
     fringe: Frame | None = None
 
 
@@ -35,9 +33,7 @@ def remove_signature(raw: Frame, camera: Camera, masters: Masters, config: Confi
         missing = "bias" if masters.bias is None else "flat"
         raise MissingMaster(f"{raw.label}: no master {missing} was given")
     raw = mark_saturated(raw, camera, config.saturation)
-    frame = subtract_overscan(raw, camera, config.scan)
-    frame = subtract_bias(frame, masters.bias)
-    return divide_flat(frame, masters.flat)
+    return detrend(raw, camera, masters.bias, masters.flat, config.scan)
 
 
 def remove_fringes(frame: Frame, band: str, masters: Masters, config: Config) -> Frame:

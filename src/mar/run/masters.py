@@ -9,10 +9,11 @@ from mar.camera import Camera
 from mar.config import Config
 from mar.errors import MarError
 from mar.exposure import read_exposure
-from mar.frame import Frame, set_cards
-from mar.io.fits import ImageReader, open_image, read_frame, read_mask, stem, write_image
+from mar.frame import set_cards
+from mar.io.fits import ImageReader, open_image, read_mask, stem, write_image
 from mar.io.names import Layout
 from mar.progress import Progress, silent
+from mar.recipes.detrended import MasterRows
 from mar.recipes.master_bias import master_bias as combine_bias
 from mar.recipes.master_flat import master_flat as combine_flat
 from mar.recipes.side_by_side import side_by_side
@@ -23,9 +24,12 @@ from mar.run.provenance import provenance
 from mar.run.thumbs import write_mask_thumb, write_thumb
 
 
-def read_master(files: MasterFiles) -> Frame:
-    """A master with its mask; raises BadImage."""
-    return read_frame(files.master, mask=files.mask)
+def open_master(files: MasterFiles, opened: ExitStack) -> MasterRows:
+    """A master and its mask, to be read in bands of rows as long as `opened`; raises BadImage."""
+    image = opened.enter_context(open_image(files.master))
+    mask = opened.enter_context(open_image(files.mask)) if files.mask else None
+    said = str(image.header.get("OVERSCAN", ""))
+    return MasterRows(files.master.name, image, mask, lambda: image.checksum, said)
 
 
 def master_bias(
@@ -93,7 +97,14 @@ def superflat(
     """The fringe frame of a band from processed frames and their masks; as `master_bias`."""
     with ExitStack() as files:
         frames, readers, dropped = _open(processed, camera, files, layout)
-        master = combine_superflat(frames, band, config.fringe, config.fringeframe, progress=progress)
+        master = combine_superflat(
+            frames,
+            band,
+            config.fringe,
+            config.fringeframe,
+            amplifiers=[amplifier.trimmed for amplifier in camera.amplifiers],
+            progress=progress,
+        )
         inputs = _used(master, readers)
     place = layout.superflat(band, start, end), None
     return _write(master, processed, dropped, place, (start, end), inputs, layout, config)

@@ -63,6 +63,8 @@ class ScienceProducts:
     inputs: dict[str, str] = field(default_factory=dict)  #: file name -> checksum
     failed_step: str = ""
     error: str = ""
+    remarks: list[str] = field(default_factory=list)  #: for the log
+    warnings: list[str] = field(default_factory=list)  #: what an operator should look at
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from mar import __version__
 from mar.config import Config, config_hash
 from mar.frame import CardValue, Frame
+from mar.recipes.detrended import MasterRows
 
 Cards = dict[str, CardValue | tuple[CardValue, str]]
 
@@ -23,6 +24,6 @@ def provenance(config: Config, inputs: Mapping[str, str], job: str = "") -> Card
     return cards
 
 
-def inputs_of(*frames: Frame | None) -> dict[str, str]:
+def inputs_of(*frames: Frame | MasterRows | None) -> dict[str, str]:
     """File name -> checksum of the frames that there are."""
     return {frame.label: frame.checksum for frame in frames if frame is not None}

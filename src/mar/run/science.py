@@ -1,7 +1,7 @@
 """One raw science frame becomes a processed frame, its mask and its catalogue, as far as asked for."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +13,13 @@ from mar.io.fits import read_frame, read_header, stem
 from mar.io.names import Layout
 from mar.progress import Progress, silent
 from mar.recipes.science import Masters, mark_defects, remove_fringes, remove_signature
-from mar.run.masters import read_master
+from mar.run.masters import open_master
 from mar.run.measure import Measured, measure
 from mar.run.processed import finish_pixels, pixels_status, processed_path, write_processed
 from mar.run.products import ScienceMasters, ScienceProducts
 from mar.run.provenance import inputs_of
 from mar.steps.astrometry import without_solution
+from mar.steps.overscan import summary, warnings_of
 
 STATUS_AFTER = {"ov": 1, "sf": 2, "mc": 3, "am": 5}
 PIXEL_STEPS = ("ov", "sf", "mc")
@@ -65,6 +66,9 @@ def science(
         except StepFailed as failed:
             measured, trouble = Measured(without_solution(frame)), failed
     products = write_processed(measured, name, reached, bool(pixel_steps), layout, config)
+    if "ov" in pixel_steps:
+        remarks, warnings = [summary(frame.header, camera)], warnings_of(frame.header, camera, config.scan)
+        products = replace(products, remarks=remarks, warnings=warnings)
     progress("done", 1, 1)
     if trouble is not None:
         return replace(products, failed_step=trouble.step, error=str(trouble))
@@ -109,19 +113,19 @@ def _reduce(
     inputs = inputs_of(frame)
     for number, step in enumerate(steps):
         progress(step, number, len(steps) + 1)
-        with _failing(step):
-            used = _masters_for(step, masters)
-            inputs |= inputs_of(used.bias, used.flat, used.fringe)
+        with _failing(step), ExitStack() as opened:
+            used = _masters_for(step, masters, opened)
             frame = _run(step, frame, used, camera, config)
+            inputs |= inputs_of(used.bias, used.flat, used.fringe)
     return frame, inputs
 
 
-def _masters_for(step: str, files: ScienceMasters) -> Masters:
-    """Only the masters of this step are held in memory."""
+def _masters_for(step: str, files: ScienceMasters, opened: ExitStack) -> Masters:
+    """The masters of this step, those of `ov` read in bands of rows as long as `opened`."""
     if step == "ov":
         return Masters(
-            bias=read_master(files.bias) if files.bias else None,
-            flat=read_master(files.flat) if files.flat else None,
+            bias=open_master(files.bias, opened) if files.bias else None,
+            flat=open_master(files.flat, opened) if files.flat else None,
         )
     return Masters(fringe=read_frame(files.fringe) if step == "sf" and files.fringe else None)
 

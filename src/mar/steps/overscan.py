@@ -5,8 +5,10 @@ rows, so that a whole frame and a frame read in bands go the same way.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from astropy.io.fits import Header
 
 from mar.camera import Amplifier, Camera
 from mar.config.scan import Scan
@@ -27,7 +29,6 @@ class OverscanModel:
     levels: tuple[AmplifierLevel, ...]  #: one per amplifier of the camera
     factors: np.ndarray  #: float32, by which each amplifier is multiplied
     said: str  #: what was done, for the header
-    warn_drift: float  #: ADU
 
     def rows(self, raw: Rows, y0: int, y1: int, out: np.ndarray | None = None) -> np.ndarray:
         """The rows y0 <= y < y1 of the trimmed frame, float32 ADU, in `out` where given."""
@@ -61,22 +62,6 @@ class OverscanModel:
                 cards[f"{word} GAIN"] = (round(float(factor), 6), "multiplied by")
         return cards
 
-    def remarks(self) -> list[str]:
-        """What an operator should know: strips that are missing, and drifts that the model leaves."""
-        named = list(zip((amplifier.id for amplifier in self.camera.amplifiers), self.levels, strict=True))
-        lacking = [
-            f"{name} has no {' '.join(level.missing)} ({' '.join(level.used) or 'nothing'} used)"
-            for name, level in named
-            if level.missing
-        ]
-        drifting = [
-            f"{name} {level.left.drift:.2f}" for name, level in named if level.left.drift > self.warn_drift
-        ]
-        said = ["overscan: " + ", ".join(lacking)] if lacking else []
-        if drifting:
-            said.append(f"overscan ({self.said}) leaves a drift, ADU rms: {', '.join(drifting)}")
-        return said
-
 
 def measure_overscan(raw: Rows, camera: Camera, config: Scan, label: str = "the frame") -> OverscanModel:
     """The overscan model of a raw frame of which only the rows that hold strips are read, in bands.
@@ -89,7 +74,7 @@ def measure_overscan(raw: Rows, camera: Camera, config: Scan, label: str = "the 
     levels = tuple(measure_amplifier(one, strips[one.id], config) for one in camera.amplifiers)
     factors = [_factor(amplifier, camera, config) for amplifier in camera.amplifiers]
     said = _said({name for level in levels for name in level.used}, config)
-    return OverscanModel(camera, levels, np.array(factors, dtype=np.float32), said, config.warn_drift)
+    return OverscanModel(camera, levels, np.array(factors, dtype=np.float32), said)
 
 
 def _factor(amplifier: Amplifier, camera: Camera, config: Scan) -> float:
@@ -108,6 +93,35 @@ def subtract_overscan(raw: Frame, camera: Camera, config: Scan) -> Frame:
     mask = None if raw.mask is None else trim(raw.mask, camera)
     data = model.rows(reader, 0, camera.shape[0])
     return raw.replace(data=data, mask=mask).with_cards(model.cards())
+
+
+def summary(header: Header, camera: Camera) -> str:
+    """What the overscan model left in a frame, from its cards, in one line for the log."""
+    pixels, drifts = _of_amplifiers(header, camera, "RESID"), _of_amplifiers(header, camera, "DRIFT")
+    if not pixels or not drifts:
+        return f"overscan: {header.get('OVERSCAN', 'not done')}"
+    worst = max(drifts, key=drifts.__getitem__)
+    return (
+        f"overscan: {header['OVERSCAN']}; rms of its pixels {min(pixels.values()):.2f} to "
+        f"{max(pixels.values()):.2f} ADU, drift left {drifts[worst]:.2f} ADU at most ({worst})"
+    )
+
+
+def warnings_of(header: Header, camera: Camera, config: Scan) -> list[str]:
+    """What an operator should look at, from a frame's cards: strips that are missing, and drifts."""
+    lacking = _of_amplifiers(header, camera, "MISSING")
+    drifts = _of_amplifiers(header, camera, "DRIFT")
+    said = [f"overscan: {name} has no {words}" for name, words in lacking.items()]
+    high = [f"{name} {drift:.2f}" for name, drift in drifts.items() if drift > config.warn_drift]
+    if high:
+        said.append(f"the overscan model leaves a drift in {', '.join(high)} ADU rms; see Scan.FITFUNCTION_X")
+    return said
+
+
+def _of_amplifiers(header: Header, camera: Camera, word: str) -> dict[str, Any]:
+    """A card of each amplifier that has it."""
+    cards = {amplifier.id: f"MAR OVSC {amplifier.id} {word}" for amplifier in camera.amplifiers}
+    return {name: header[card] for name, card in cards.items() if card in header}
 
 
 def _said(strips: set[str], config: Scan) -> str:

@@ -181,6 +181,10 @@ def finish(work: Work, setup: Setup, tally: Tally, one: Outlook, result: Result)
         return
     products = result.value
     record.science(raw, products, setup, *blocks_of(one))
+    for remark in products.remarks:
+        work.info(f"{raw.file_name}: {remark}")
+    for warning in products.warnings:
+        work.warn(f"{raw.file_name}: {warning}")
     if products.error:
         tally.failed[raw.file_name] = products.error
         work.critical(f"{raw.file_name} failed at {products.failed_step}: {products.error}")
