@@ -126,10 +126,10 @@ def sqlite(name: str) -> dict[str, Any]:
 
 
 def postgresql(url: str) -> dict[str, Any]:
-    """PostgreSQL by psycopg 3; what follows `?` in the URL goes to libpq."""
+    """PostgreSQL by psycopg 3 (marserver.postgres); what follows `?` in the URL goes to libpq."""
     parts = urlsplit(url)
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "marserver.postgres",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

@@ -1,4 +1,7 @@
-"""Queries written once: Django takes longer to write a small one than the database to answer it."""
+"""Queries written once: Django takes longer to write a small one than the database to answer it.
+
+PostgreSQL also keeps its plan of them.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -52,7 +55,7 @@ class Prepared:
         written = self.written.get(connection.vendor) or self.write()
         given = {name: adapted(value) for name, value in values.items()}
         params = [given[one.name] if isinstance(one, Slot) else one for one in written.params]
-        with connection.cursor() as cursor:
+        with getattr(connection, "prepared_cursor", connection.cursor)() as cursor:
             cursor.execute(written.sql, params)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         return [converted(row, written) for row in rows] if written.converters else rows

@@ -61,7 +61,7 @@ def test_a_postgresql_url_is_taken_apart(monkeypatch):
     url = "postgresql://mar:p%40ss@db.example.org:5433/survey?sslmode=require"
     monkeypatch.setenv("MAR_DATABASE_URL", url)
     seen = environment.database(None)
-    assert seen["ENGINE"] == "django.db.backends.postgresql"
+    assert seen["ENGINE"] == "marserver.postgres"
     assert (seen["NAME"], seen["USER"], seen["PASSWORD"]) == ("survey", "mar", "p@ss")
     assert (seen["HOST"], seen["PORT"], seen["OPTIONS"]) == ("db.example.org", "5433", {"sslmode": "require"})
 

@@ -32,6 +32,10 @@ class Nest:
     deep: bool = False  # the nested rows carry their own nested rows
     joined: str = ""  # the relation, where at most one row hangs and is read in the same query
 
+    def in_column(self, kind: "Kind") -> bool:
+        """Whether the id of the lower row stands in a column of the upper one."""
+        return self.by in dict(kind.columns).values()
+
 
 @dataclass(frozen=True)
 class Kind:

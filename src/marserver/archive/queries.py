@@ -65,7 +65,7 @@ def conditions(kind: Kind, what: Find) -> Q:
     """Everything that a row must fulfil, but for its name."""
     wanted = Q(isvalid=what.valid)
     if what.id is not None:
-        wanted &= Q(pk=what.id) if 0 <= what.id <= LARGEST_ID else Q(pk__in=[])
+        wanted &= Q(pk__in=[]) if is_no_id(what.id) else Q(pk=what.id)
     if what.dates is not None:
         wanted &= within(kind, *what.dates)
     if what.field:
@@ -77,6 +77,11 @@ def conditions(kind: Kind, what: Find) -> Q:
     if what.error:
         wanted &= ~Q(failed_step="")
     return wanted
+
+
+def is_no_id(number: Any) -> bool:
+    """Whether no row can have this id; a slot for ids is not one itself."""
+    return isinstance(number, int) and not 0 <= number <= LARGEST_ID
 
 
 def within(kind: Kind, start: date, end: date) -> Q:

@@ -51,6 +51,12 @@ class AllColumns(Func):
         return text_of(self.kind.name, self.joined, connection.vendor).format(own=own, **tables), []
 
 
+@cache
+def all_columns(name: str, joined: Nest | None = None) -> AllColumns:
+    """The expression for a kind; queries work on copies of it."""
+    return AllColumns(name, joined)
+
+
 @dataclass(frozen=True)
 class Columns:
     """The keys of one kind, for values in their order."""

@@ -9,15 +9,13 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any
 
-from django.db.models import QuerySet
-
 from marserver.archive.kinds import FRAME_NESTS, KINDS, Kind, Nest, named
 from marserver.archive.moment import one_moment
-from marserver.archive.reading import AllColumns, columns_of
+from marserver.archive.reading import all_columns, columns_of
+from marserver.archive.taking import Found, Values, at_once, by_and_by, flowing
+from marserver.archive.hanging import hanging
 
 Row = dict[str, Any]
-Links = list[tuple[int, int]]
-ROWS_AT_ONCE = 500
 BLOCKS_AT_ONCE = 20  # each may hold hundreds of frames
 
 
@@ -29,9 +27,7 @@ class Nesting(StrEnum):
     NONE = "none"
 
 
-def stream(
-    name: str, found: QuerySet[Any], nesting: Nesting = Nesting.ALL, few: bool = False
-) -> Iterator[Row]:
+def stream(name: str, found: Found, nesting: Nesting = Nesting.ALL, few: bool = False) -> Iterator[Row]:
     """Rows of a kind one after another, in constant memory, all of the moment when the first is asked for.
 
     A `few` rows are fetched at once: that costs a database less than the moment and the cursor.
@@ -41,10 +37,11 @@ def stream(
         yield from nested(kind, found, chosen(kind, nesting), few)
 
 
-def nested(kind: Kind, found: QuerySet[Any], nests: Iterable[Nest], few: bool) -> Iterator[Row]:
+def nested(kind: Kind, found: Found, nests: Iterable[Nest], few: bool) -> Iterator[Row]:
     """The rows, with what hangs below them."""
     joined, others = apart(nests)
-    upper = flat(kind, found, joined, few)
+    take = at_once if few else by_and_by if others else flowing
+    upper = flat(kind, take(found.values_list(all_columns(kind.name, joined))), joined)
     if not others:
         yield from upper
         return
@@ -64,15 +61,14 @@ def apart(nests: Iterable[Nest]) -> tuple[Nest | None, list[Nest]]:
     return next((nest for nest in every if nest.joined), None), [nest for nest in every if not nest.joined]
 
 
-def flat(kind: Kind, found: QuerySet[Any], joined: Nest | None = None, few: bool = False) -> Iterator[Row]:
-    """The columns of a kind, with the row joined to it, one row after another; `few` are fetched at once."""
+def flat(kind: Kind, values: Values, joined: Nest | None = None) -> Iterator[Row]:
+    """The columns of a kind, with the row joined to it, one row after another."""
     own, hung = columns_of(kind.name), columns_of(joined.kind) if joined else None
-    asked = found.values_list(AllColumns(kind.name, joined))
     end = len(own.keys)
-    for values in asked if few or found.query.is_sliced else asked.iterator(chunk_size=ROWS_AT_ONCE):
-        row = own.row(values)
-        if joined and hung and values[end] is not None:
-            row[joined.key] = [hung.row(values[end:])]
+    for one in values:
+        row = own.row(one)
+        if joined and hung and one[end] is not None:
+            row[joined.key] = [hung.row(one[end:])]
         yield row
 
 
@@ -90,27 +86,24 @@ def plain(value: Any) -> Any:
 def with_nests(kind: Kind, rows: list[Row], nests: Iterable[Nest]) -> list[Row]:
     """Hang the rows of other tables below these, one query for each table."""
     for nest in nests:
-        children = below(kind, rows, nest)
+        column = nest.by if nest.in_column(kind) else "id"
+        children = below(kind, {row[column] for row in rows} - {None}, nest)
         for row in rows:
-            if children.get(row["id"]):
-                row[nest.key] = children[row["id"]]
+            if row[column] in children:
+                row[nest.key] = children[row[column]]
     return rows
 
 
-def below(kind: Kind, rows: list[Row], nest: Nest) -> dict[int, list[Row]]:
-    """The rows below each of these, by id of the upper row."""
+def below(kind: Kind, keys: set[int], nest: Nest) -> dict[int, list[Row]]:
+    """The rows below those with these keys, by key."""
     child = KINDS[nest.kind]
-    links, found = by_column(rows, nest, child) if in_column(kind, nest) else by_link(kind, rows, nest, child)
-    if not links:
-        return {}
     joined, others = apart(nests_below(nest, child))
-    lower = with_nests(child, list(flat(child, found, joined, few=True)), others)
-    by_id = {row["id"]: row for row in lower}
+    values = hanging(kind, nest, joined, keys)
+    lower = with_nests(child, list(flat(child, values, joined)), others)
     children: dict[int, list[Row]] = defaultdict(list)
-    for upper, number in links:
-        if number in by_id:
-            children[upper].append(by_id[number])
-    return children
+    for (*_, key), row in zip(values, lower, strict=True):
+        children[key].append(row)
+    return dict(children)
 
 
 def nests_below(nest: Nest, child: Kind) -> tuple[Nest, ...]:
@@ -118,26 +111,3 @@ def nests_below(nest: Nest, child: Kind) -> tuple[Nest, ...]:
     if nest.deep:
         return tuple(one for one in child.nests if one.kind == "individualfile")
     return FRAME_NESTS if nest.kind == "individualfile" else ()
-
-
-def in_column(kind: Kind, nest: Nest) -> bool:
-    """Whether the id of the lower row stands in a column of the upper one."""
-    return nest.by in dict(kind.columns).values()
-
-
-def by_column(rows: list[Row], nest: Nest, child: Kind) -> tuple[Links, QuerySet[Any]]:
-    """Pairs of upper and lower id, and the lower rows."""
-    links = [(row["id"], row[nest.by]) for row in rows if row[nest.by] is not None]
-    return links, child.objects.filter(pk__in={lower for _, lower in links})
-
-
-def by_link(kind: Kind, rows: list[Row], nest: Nest, child: Kind) -> tuple[Links, QuerySet[Any]]:
-    """Pairs of upper and lower id, and the lower rows, by a link table."""
-    field = kind.model._meta.get_field(nest.by)
-    upper, lower = field.m2m_column_name(), field.m2m_reverse_name()  # type: ignore[union-attr]
-    through = field.remote_field.through._default_manager  # type: ignore[union-attr]
-    pairs = through.filter(**{f"{upper}__in": [row["id"] for row in rows]})
-    # The lower rows by a subquery: a list of ids could be longer than the database takes
-    return list(pairs.order_by(lower).values_list(upper, lower)), child.objects.filter(
-        pk__in=pairs.values(lower)
-    )

@@ -23,7 +23,10 @@ class Place(NamedTuple):
     role: Role = Role.VIEWER
 
 
-MENU: tuple[tuple[str, tuple[Place, ...]], ...] = (("Survey", (Place("board", "Board"),)),)
+MENU: tuple[tuple[str, tuple[Place, ...]], ...] = (
+    ("Survey", (Place("board", "Board"),)),
+    ("Work", (Place("queue", "Queue"), Place("logs", "Logs"))),
+)
 
 
 def page(view: View) -> View:

@@ -2,10 +2,14 @@
 
 from django.urls import URLPattern, path
 
-from marserver.web import now, views
+from marserver.web import logs, now, views, work
 
 urlpatterns: list[URLPattern] = [
     path("login", views.log_in, name="login"),
     path("logout", views.log_out, name="logout"),
     path("", now.status, name="board"),
+    path("queue", work.queue, name="queue"),
+    path("queue/folders", work.folders, name="folders"),
+    path("operations/<int:job_id>", work.operation, name="operation"),
+    path("logs", logs.logs, name="logs"),
 ]

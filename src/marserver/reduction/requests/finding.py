@@ -6,6 +6,7 @@ from typing import Any
 from marserver.archive.kinds import named
 from marserver.archive.queries import LARGEST_ID, Find, find
 from marserver.archive.rows import Nesting, Row, stream
+from marserver.archive.usual import usual
 from marserver.errors import NotFound
 
 PAGE = 500  # rows that are fetched at once
@@ -13,7 +14,8 @@ PAGE = 500  # rows that are fetched at once
 
 def get(kind: str, what: Find) -> Iterator[Row]:
     """The rows of one kind that match, one after another; raises Invalid before the first one."""
-    return stream(kind, find(kind, what), nesting(named(kind).name, what), few(what))
+    found = usual(kind, what) or find(kind, what)
+    return stream(kind, found, nesting(named(kind).name, what), few(what))
 
 
 def few(what: Find) -> bool:

@@ -1,8 +1,9 @@
 // <mar-call path="/reduction/finaltiles"><form>...</form></mar-call>: the form is a call of the API.
-// Its fields are the parameters; `type` may be one of them. Empty fields are left out, checkboxes are true or left out,
-// fields with data-json hold numbers or JSON. Below the form stands the same call for curl, Python and the command `mar call`.
+// Its fields are the parameters; `type` may be one of them. Empty fields are left out, checkboxes are true or left out
+// (data-value gives another value; with data-join the ticked ones become one text), fields with data-json hold numbers or JSON.
+// The button { } shows the same call for curl, Python and the command `mar call`; the attribute `bare` leaves it out.
 // After a good answer the element sends "mar-done" (detail: the answer), on which parts of the page load themselves again
-// (hx-trigger="mar-done from:body"); data-then="URL" goes on to a page, {id} being that of the answer.
+// (hx-trigger="mar-done from:body"); data-then="URL" goes on to a page, {id} or {job} in it being those of the answer; data-ask is asked first.
 import { say, session, forget } from "./session.js";
 
 const token = () => document.querySelector("meta[name=csrf-token]").content;
@@ -39,7 +40,7 @@ export function parameters(form) {
   return body;
 }
 
-const word = (text) => (/^[\w./,:@%+-]+$/.test(text) ? text : `'${String(text).replaceAll("'", "'\\''")}'`);
+const word = (text) => (/^[\w./,:@%+=-]+$/.test(text) ? text : `'${String(text).replaceAll("'", "'\\''")}'`);
 const python = (value) => value === true ? "True" : value === false ? "False" : value === null ? "None" : JSON.stringify(value);
 
 export function spelled(path, body) {
@@ -67,27 +68,39 @@ export function shown(path, body) {
   return list;
 }
 
+// A dialog with the call, the same for every form of the page
+export function show(path, body) {
+  const dialog = document.createElement("dialog");
+  dialog.className = "as-call";
+  const title = document.createElement("h2");
+  title.textContent = "The same for a script";
+  const close = document.createElement("button");
+  close.textContent = "Close";
+  close.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.append(title, shown(path, body), close);
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
 customElements.define("mar-call", class extends HTMLElement {
   connectedCallback() { queueMicrotask(() => this.ready()); }
   get path() { return this.getAttribute("path"); }
   get form() { return this.querySelector("form"); }
   ready() {
-    if (!this.form || this.details) return;
+    if (!this.form || this.code) return;
     this.form.addEventListener("submit", (event) => { event.preventDefault(); this.send(event.submitter); });
     if (this.hasAttribute("bare")) return;
-    this.details = document.createElement("details");
-    this.details.className = "as-call";
-    const title = document.createElement("summary");
-    title.textContent = "as an API call";
-    this.details.append(title, document.createElement("div"));
-    this.append(this.details);
-    const draw = () => this.details.open && this.draw();
-    this.details.addEventListener("toggle", draw);
-    this.form.addEventListener("input", draw);
+    this.code = document.createElement("button");
+    Object.assign(this.code, { type: "button", className: "code", textContent: "{ }", title: "as an API call" });
+    this.code.setAttribute("aria-label", "as an API call");
+    this.code.addEventListener("click", () => this.tell());
+    (this.form.querySelector(":scope > .row:last-child") ?? this.form).append(this.code);
   }
-  draw() {
-    try { this.details.lastChild.replaceChildren(shown(this.path, parameters(this.form))); }
-    catch (error) { this.details.lastChild.textContent = error.message; }
+  tell() {
+    const button = this.form.querySelector("button[name]");
+    const body = parameters(this.form);
+    show(this.path, button ? { ...body, [button.name]: button.value } : body);
   }
   async send(button) {
     if (this.dataset.ask && !confirm(this.dataset.ask)) return;
@@ -100,7 +113,7 @@ customElements.define("mar-call", class extends HTMLElement {
       if (typeof told.msg === "string") say(told.msg);
       forget(this.form);
       this.dispatchEvent(new CustomEvent("mar-done", { bubbles: true, detail: told }));
-      if (this.dataset.then) location.assign(this.dataset.then.replace("{id}", told.id ?? ""));
+      if (this.dataset.then) location.assign(this.dataset.then.replace(/\{(\w+)\}/g, (_, key) => told[key] ?? ""));
     } catch (error) {
       say(error.message, "bad");
       this.dispatchEvent(new CustomEvent("mar-refused", { bubbles: true, detail: error }));

@@ -2,6 +2,29 @@
 // <mar-messages>: sentences that come and go.
 const DRAFTS = "form[data-draft]";
 
+// What was typed, by page and form, for as long as the tab is open
+const place = (form) => `mar-draft ${location.pathname} ${form.dataset.draft}`;
+const fields = (form) => [...form.elements].filter((one) => one.name && !["password", "hidden", "file"].includes(one.type));
+
+function keep(form) {
+  if (!form) return;
+  const typed = fields(form).map((one) => [one.name, one.value, one.matches("[type=checkbox],[type=radio]") ? one.checked : null]);
+  sessionStorage.setItem(place(form), JSON.stringify(typed));
+}
+
+export function forget(form) { if (form.matches(DRAFTS)) sessionStorage.removeItem(place(form)); }
+
+function restore(form) {
+  const kept = JSON.parse(sessionStorage.getItem(place(form)) || "[]");
+  for (const [name, value, checked] of kept) {
+    const one = fields(form).find((field) => field.name === name && (checked === null || field.value === value));
+    if (!one) continue;
+    if (checked === null) one.value = value;
+    else one.checked = checked;
+  }
+  if (kept.length) form.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
 export function say(text, kind = "good") {
   const line = document.createElement("p");
   line.className = kind;
@@ -53,27 +76,4 @@ customElements.define("mar-session", class extends HTMLElement {
 function plainly(answer) {
   try { return JSON.parse(answer.responseText).msg; }
   catch { return answer.responseText.slice(0, 300) || `the server answered ${answer.status}`; }
-}
-
-// What was typed, by page and form, for as long as the tab is open
-const place = (form) => `mar-draft ${location.pathname} ${form.dataset.draft}`;
-const fields = (form) => [...form.elements].filter((one) => one.name && !["password", "hidden", "file"].includes(one.type));
-
-function keep(form) {
-  if (!form) return;
-  const typed = fields(form).map((one) => [one.name, one.value, one.matches("[type=checkbox],[type=radio]") ? one.checked : null]);
-  sessionStorage.setItem(place(form), JSON.stringify(typed));
-}
-
-export function forget(form) { if (form.matches(DRAFTS)) sessionStorage.removeItem(place(form)); }
-
-function restore(form) {
-  const kept = JSON.parse(sessionStorage.getItem(place(form)) || "[]");
-  for (const [name, value, checked] of kept) {
-    const one = fields(form).find((field) => field.name === name && (checked === null || field.value === value));
-    if (!one) continue;
-    if (checked === null) one.value = value;
-    else one.checked = checked;
-  }
-  if (kept.length) form.dispatchEvent(new Event("input", { bubbles: true }));
 }

@@ -1,0 +1,42 @@
+"""Three ways to take the values of rows from the database."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Expression, QuerySet
+
+ROWS_AT_ONCE = 500
+
+Values = Iterable[tuple[Any, ...]]
+
+
+class Found(Protocol):
+    """Rows that were found, of which some columns are to be read: a QuerySet, or a query written once."""
+
+    def values_list(self, *columns: Expression) -> Any: ...
+
+
+def at_once(asked: Values) -> Values:
+    """All of them in one answer."""
+    return asked
+
+
+def by_and_by(asked: QuerySet[Any, tuple[Any, ...]]) -> Values:
+    """Some hundreds whenever they are needed; meanwhile the database may be asked for others."""
+    return asked.iterator(chunk_size=ROWS_AT_ONCE)
+
+
+def flowing(asked: QuerySet[Any, tuple[Any, ...]]) -> Values:
+    """One after another, and nothing else meanwhile: PostgreSQL finds rows while earlier ones are worked on."""
+    return from_postgresql(asked) if connection.vendor == "postgresql" else by_and_by(asked)
+
+
+def from_postgresql(asked: QuerySet[Any, tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """The values as the columns of a query have them."""
+    try:
+        query, params = asked.query.get_compiler(connection=connection).as_sql()
+    except EmptyResultSet:  # no row can be among them
+        return
+    yield from connection.flow(query, params, ROWS_AT_ONCE)  # type: ignore[attr-defined]

@@ -1,0 +1,47 @@
+"""The questions that come hundreds of times a second, by id and by field and band: each is written once."""
+
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from marserver.archive.kinds import Nest, named
+from marserver.archive.queries import Find, find, is_no_id
+from marserver.archive.reading import AllColumns, all_columns
+from marserver.prepared import Prepared, Slot
+
+USUAL = (("id",), ("field", "band"), ("field",))
+
+
+@dataclass(frozen=True)
+class Usual:
+    """What `find` gives for such a question."""
+
+    kind: str
+    valid: bool
+    values: dict[str, Any]
+
+    def values_list(self, columns: AllColumns) -> list[tuple[Any, ...]]:
+        """These columns of the rows."""
+        return written(self.kind, self.valid, tuple(self.values), columns.joined)(**self.values)
+
+
+def usual(name: str, what: Find) -> Usual | None:
+    """The question, where it is a usual one."""
+    for conditions in USUAL:
+        values = {condition: getattr(what, condition) for condition in conditions}
+        if what == Find(valid=what.valid, **values) and not is_no_id(what.id) and all_given(values):
+            return Usual(named(name).name, what.valid, values)
+    return None
+
+
+def all_given(values: dict[str, Any]) -> bool:
+    """Whether each of these conditions is one."""
+    return not any(value is None or value == "" for value in values.values())
+
+
+@cache
+def written(kind: str, valid: bool, conditions: tuple[str, ...], joined: Nest | None) -> Prepared:
+    """The query, with slots for what is asked for."""
+    slots: dict[str, Any] = {condition: Slot(condition) for condition in conditions}
+    what = replace(Find(valid=valid), **slots)
+    return Prepared(lambda: find(kind, what).values_list(all_columns(kind, joined)))

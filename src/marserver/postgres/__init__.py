@@ -1,0 +1,1 @@
+"""The PostgreSQL that Django is given: its own, asked less often and for less."""
