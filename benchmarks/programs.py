@@ -131,3 +131,8 @@ def fpack(folder: Path, image: Path, *options: str) -> Command:
 def funpack(folder: Path, image: Path, output: Path) -> Command:
     """funpack of `image` into `output`."""
     return Command(("funpack", "-O", str(output), str(image)), folder)
+
+
+def fitsverify(folder: Path, image: Path) -> Command:
+    """fitsverify of `image`; it ends with an error where it finds one, or something to warn of."""
+    return Command(("fitsverify", str(image)), folder)

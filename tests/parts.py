@@ -28,6 +28,7 @@ PARTS = {
     "psfex": Part(("psfex",), "psfex"),
     "fpack": Part(("fpack",), "libcfitsio-bin"),
     "funpack": Part(("funpack",), "libcfitsio-bin"),
+    "fitsverify": Part(("fitsverify",), "fitsverify"),
     "postgresql": Part(("initdb",), "postgresql", ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin")),
     "chromium": Part(("chromium", "chromium-browser", "google-chrome"), "chromium"),
 }
