@@ -23,7 +23,7 @@ def sky(rng):
     """A float32 image with a border of exact zeros, NaN, constants and values too large to be quantised."""
     image = rng.normal(500, NOISE, (300, 421)).astype("f4")
     image[:10], image[10:13, 5:300], image[13], image[14], image[15, 7] = 0, np.nan, np.nan, 1 / 3, 1e30
-    image[16, :300], image[17, 100:] = 7, 0
+    image[16, :300], image[17, 50:] = 7, 0
     return image
 
 
