@@ -1,4 +1,4 @@
-"""One program looks for cosmic rays in one frame: what bench_cosmics.py starts, so that memory is its own.
+"""One program looks for cosmic rays in one frame: what pixels_cosmics.py starts, so that memory is its own.
 
     python cosmics_once.py astroscrappy|ours|step FOLDER
 

@@ -4,50 +4,42 @@ The limit is what reading the raw frames and writing the master takes.
 """
 
 import argparse
-import atexit
 import os
-import shutil
+import subprocess
 import sys
-import tempfile
 import time
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 
 import programs
-from conventions import Bar, Figures, in_turn, main
+import scratch
+from conventions import Bar, Figures, in_turn, measured
 from mar.camera import Camera, load_camera
+from mar.io.fits import open_image
 from mar.simulate import simulate_night
 from mar.steps.combine import Rejection, combine
+from mar.steps.rows import bands
 
-NIGHT, BIASES, MANY = date(2024, 3, 1), 11, 100
+NIGHT, BIASES, MANY, BAND = date(2024, 3, 1), 11, 100, 64
 FULL_ROWS, FULL_COLUMNS = 1200, 9232  # enough to be far beyond any cache
 MEDIAN_MPIX, CLIP_MPIX, FASTER, LIMITS, MEMORY_GB, MANY_GB = 470.0, 155.0, 15.0, 2.0, 1.0, 1.5
+SAME_ADU, DIFFERENT = 0.01, 0.001
+LIBRARIES = Path(__file__).with_name("libraries_once.py")
 MAR = (sys.executable, "-c", "from mar.main import main; main()")
-COPY = """
-import sys
-buffer = bytearray(1 << 24)
-for path in sys.argv[2:]:
-    with open(path, "rb", buffering=0) as file:
-        while file.readinto(buffer):
-            pass
-with open(sys.argv[1], "wb", buffering=0) as file:
-    for _ in range(int(sys.argv[1].rpartition("-")[2]) >> 24):
-        file.write(buffer)
-"""
 
 
 def kernel(arguments: argparse.Namespace) -> Figures:
-    """Arrays in memory, 11 frames: output pixels a second in the best round."""
+    """The combination alone, 11 frames in memory: output pixels a second in the best round."""
     figures = Figures("kernel")
     rng, camera = np.random.default_rng(1), load_camera("t80cam")
     rows = int(FULL_ROWS / arguments.scale**2) or 1
     stack = rng.normal(0, 3.6, (BIASES, max(64, rows), FULL_COLUMNS)).astype("f4")
-    ccd = Rejection("ccdclip", read_noise_e=camera.read_noise_e, gain=camera.gain)
     for name, rule, bar in (
         ("median", Rejection("none"), MEDIAN_MPIX),
-        ("median, ccdclip", ccd, CLIP_MPIX),
+        ("median, ccdclip", ccdclip(camera), CLIP_MPIX),
         ("median, avsigclip", Rejection("avsigclip"), CLIP_MPIX),
         ("median, sigclip", Rejection("sigclip"), None),
         ("median, minmax", Rejection("minmax"), None),
@@ -64,9 +56,10 @@ def kernel(arguments: argparse.Namespace) -> Figures:
 def fastest(stack: np.ndarray, rule: Rejection, rounds: int) -> tuple[float, float]:
     """Seconds, and processor seconds, of the best round; the first one is not counted."""
     walls, processors = [], []
+    value = np.empty(stack.shape[1:], dtype="f4")
     for number in range(rounds + 1):
         began, before = time.perf_counter(), time.process_time()
-        combine(stack, "median", rule, want=frozenset())
+        combine(stack, "median", rule, want=frozenset(), out=value)
         if number:
             walls.append(time.perf_counter() - began)
             processors.append(time.process_time() - before)
@@ -82,7 +75,7 @@ def master(arguments: argparse.Namespace) -> Figures:
         "limit: read and write": lambda: limit(root, camera, raws),
     }
     if programs.find("irafcl"):
-        commands["imcombine ccdclip"] = lambda: imcombine(root, camera, raws)
+        commands["imcombine ccdclip"] = lambda: imcombine(root, camera, raws, zero="mode")
     runs = in_turn(commands, arguments.rounds)
     figures = Figures("master")
     for name, run in runs.items():
@@ -94,33 +87,71 @@ def master(arguments: argparse.Namespace) -> Figures:
         Bar("times faster than imcombine", faster, FASTER, above=True),
         Bar("times the limit", ours.seconds / runs["limit: read and write"].seconds, LIMITS),
         Bar("peak", ours.memory.largest_gb, MEMORY_GB, unit="GB"),
+        Bar("part of the pixels unlike imcombine's", unlike(root, camera, raws), DIFFERENT),
     ]
+    return figures
+
+
+def unlike(root: Path, camera: Camera, raws: list[Path]) -> float | None:
+    """Part of the pixels on which imcombine and we differ, the raw frames combined with equal options."""
+    if not programs.find("irafcl"):
+        return None
+    programs.run(imcombine(root, camera, raws, zero="none"))
+    rule, different = ccdclip(camera), 0
+    with ExitStack() as files:
+        frames = [files.enter_context(open_image(path)) for path in raws]
+        theirs = files.enter_context(open_image(root / "iraf" / "out.fits"))
+        for y0, y1 in bands(theirs.shape[0], BAND):
+            stack = np.stack([frame.rows(y0, y1).astype("f4") for frame in frames])
+            ours = combine(stack, "median", rule, want=frozenset()).value
+            different += np.count_nonzero(np.abs(ours - theirs.rows(y0, y1)) >= SAME_ADU)
+    return different / (theirs.shape[0] * theirs.shape[1])
+
+
+def ccdclip(camera: Camera) -> Rejection:
+    """What a master bias is combined with."""
+    return Rejection("ccdclip", read_noise_e=camera.read_noise_e, gain=camera.gain)
+
+
+def libraries(arguments: argparse.Namespace) -> Figures:
+    """The same frames by ccdproc, numpy and bottleneck, each once: seconds and peaks, no bars."""
+    root, _ = place_of(arguments)
+    raws, figures = biases(root), Figures("libraries")
+    said = subprocess.run(
+        [sys.executable, str(LIBRARIES), "--list"], capture_output=True, text=True, check=True
+    )
+    for name in said.stdout.split():
+        words = (sys.executable, str(LIBRARIES), name, str(root / f"{name}.fits"), *map(str, raws))
+        run = measured(programs.Command(words, root))
+        figures.seconds[name], figures.peak_gb[name] = run.seconds, run.memory.largest_gb
+        (root / f"{name}.fits").unlink()
     return figures
 
 
 def memory(arguments: argparse.Namespace) -> Figures:
     """A stack of 100 frames, links to the same eleven: its peak."""
     root, camera = place_of(arguments)
-    raws, many = biases(root), []
-    folder = root / "MANY"
-    folder.mkdir(exist_ok=True)
-    for number in range(MANY):
-        link = folder / f"many-{number:03d}.fits"
-        if not link.exists():
-            os.link(raws[number % len(raws)], link)
-        many.append(link)
-    run = in_turn({"mar bias": lambda: mar_bias(root, camera, many)}, 1)["mar bias"]
+    many = linked(root, MANY)
+    run = measured(mar_bias(root, camera, many))
     figures = Figures("memory", {"mar bias, 100 frames": run.seconds})
     figures.bars.append(Bar("peak with 100 frames", run.memory.largest_gb, MANY_GB, unit="GB"))
     return figures
 
 
+def linked(root: Path, number: int) -> list[Path]:
+    """That many frames, links to the same eleven."""
+    raws, folder = biases(root), root / "MANY"
+    folder.mkdir(exist_ok=True)
+    links = [folder / f"many-{n:03d}.fits" for n in range(number)]
+    for n, link in enumerate(links):
+        if not link.exists():
+            os.link(raws[n % len(raws)], link)
+    return links
+
+
 def place_of(arguments: argparse.Namespace) -> tuple[Path, Camera]:
     """The root of this run with its bias frames simulated, and their camera."""
-    if arguments.root is None:
-        arguments.root = tempfile.mkdtemp(prefix="mar-combine-")
-        atexit.register(shutil.rmtree, arguments.root)
-    root = Path(arguments.root).resolve()
+    root = scratch.folder(arguments)
     camera = load_camera("t80cam" if arguments.scale == 1 else "t80cam-mini")
     if not biases(root):
         simulate_night(root, camera, fields=0, bands=["R"], biases=BIASES, flats=0, day=NIGHT)
@@ -140,26 +171,17 @@ def mar_bias(root: Path, camera: Camera, raws: list[Path]) -> programs.Command:
 
 def limit(root: Path, camera: Camera, raws: list[Path]) -> programs.Command:
     """Reading all raw frames and writing as many bytes as the master has."""
-    size = 4 * camera.shape[0] * camera.shape[1]
-    return programs.Command(
-        (sys.executable, "-c", COPY, str(root / f"written-{size}"), *map(str, raws)), root
-    )
+    return scratch.copy(root, 4 * camera.shape[0] * camera.shape[1], raws)
 
 
-def imcombine(root: Path, camera: Camera, raws: list[Path]) -> programs.Command:
+def imcombine(root: Path, camera: Camera, raws: list[Path], zero: str) -> programs.Command:
     """Median with ccdclip of the raw biases; overscan and mask are not part of it."""
     folder = root / "iraf"
     (folder / "out.fits").unlink(missing_ok=True)
-    options = {"rdnoise": str(camera.read_noise_e), "gain": str(camera.gain), "zero": "mode"}
+    options = {"rdnoise": str(camera.read_noise_e), "gain": str(camera.gain), "zero": zero}
     return programs.imcombine(
         folder, raws, folder / "out.fits", combine="median", reject="ccdclip", **options
     )
 
 
-def options(parser: argparse.ArgumentParser) -> None:
-    """What only this benchmark takes."""
-    parser.add_argument("--root", metavar="DIR", help="frames there are used, products stay there")
-
-
-if __name__ == "__main__":
-    sys.exit(main(__doc__, {"kernel": kernel, "master": master, "memory": memory}, extra=options))
+WORKS = {"master": master, "kernel": kernel, "libraries": libraries, "memory": memory}

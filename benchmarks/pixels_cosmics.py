@@ -5,18 +5,15 @@ interpreter included.
 """
 
 import argparse
-import atexit
-import os
-import shutil
 import statistics
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
 
-from conventions import Bar, Figures, in_turn, main
+import scratch
+from conventions import Bar, Figures, in_turn
 from mar.kernels.grow import mark_around
 from mar.masks import Bit
 from mar.simulate import Conditions, simulate_sky_frame
@@ -32,11 +29,11 @@ ONCE = Path(__file__).with_name("cosmics_once.py")
 
 def folder_of(arguments: argparse.Namespace) -> Path:
     """The folder of this run, with its frame and truth simulated; the same for all works of a run."""
-    if not hasattr(arguments, "folder"):
-        arguments.folder = Path(tempfile.mkdtemp(prefix="mar-cosmics-"))
-        atexit.register(shutil.rmtree, arguments.folder)
-        simulate(arguments.folder, arguments.scale, arguments.rate)
-    return Path(arguments.folder)
+    folder = scratch.folder(arguments) / "cosmics"
+    if not folder.exists():
+        folder.mkdir()
+        simulate(folder, arguments.scale, arguments.rate)
+    return folder
 
 
 def simulate(folder: Path, scale: float, rate: float) -> None:
@@ -79,8 +76,8 @@ def run(arguments: argparse.Namespace, *names: str) -> tuple[dict[str, float], d
 
 
 def equal(arguments: argparse.Namespace) -> Figures:
-    """Both with equal parameters: seconds, memory, the same mask."""
-    figures = Figures("equal")
+    """Cosmic rays beside astroscrappy with equal parameters: seconds, memory, the same mask."""
+    figures = Figures("cosmics")
     figures.seconds, figures.peak_gb = run(arguments, "astroscrappy", "ours")
     theirs, ours = (np.load(folder_of(arguments) / f"{name}.npy") for name in ("astroscrappy", "ours"))
     same = np.count_nonzero(theirs & ours) / max(1, int(np.count_nonzero(theirs | ours)))
@@ -98,8 +95,8 @@ def equal(arguments: argparse.Namespace) -> Figures:
 
 
 def default(arguments: argparse.Namespace) -> Figures:
-    """The step with its default settings, sky and stars included, against the truth."""
-    figures = Figures("default")
+    """The step that marks cosmic rays with its default settings, against the truth."""
+    figures = Figures("cosmics-truth")
     figures.seconds, figures.peak_gb = run(arguments, "step")
     folder = folder_of(arguments)
     found, real = np.load(folder / "step.npy"), np.load(folder / "truth.npy")
@@ -131,12 +128,4 @@ def false_pixels(found: np.ndarray, real: np.ndarray) -> float:
     return float(np.count_nonzero(found & ~ndimage.binary_dilation(real, TOUCHING)))
 
 
-def options(parser: argparse.ArgumentParser) -> None:
-    """What only this benchmark takes."""
-    cores = len(os.sched_getaffinity(0))
-    parser.add_argument("--threads", metavar="N", type=int, default=cores, help="of both; default all cores")
-    parser.add_argument("--rate", metavar="R", type=float, default=0.15, help="tracks per Mpixel and second")
-
-
-if __name__ == "__main__":
-    sys.exit(main(__doc__ or "", {"equal": equal, "default": default}, extra=options))
+WORKS = {"cosmics": equal, "cosmics-truth": default}
