@@ -9,11 +9,11 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any
 
+from marserver.archive.hanging import hanging
 from marserver.archive.kinds import FRAME_NESTS, KINDS, Kind, Nest, named
 from marserver.archive.moment import one_moment
 from marserver.archive.reading import all_columns, columns_of
 from marserver.archive.taking import Found, Values, at_once, by_and_by, flowing
-from marserver.archive.hanging import hanging
 
 Row = dict[str, Any]
 BLOCKS_AT_ONCE = 20  # each may hold hundreds of frames

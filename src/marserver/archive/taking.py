@@ -29,7 +29,7 @@ def by_and_by(asked: QuerySet[Any, tuple[Any, ...]]) -> Values:
 
 
 def flowing(asked: QuerySet[Any, tuple[Any, ...]]) -> Values:
-    """One after another, and nothing else meanwhile: PostgreSQL finds rows while earlier ones are worked on."""
+    """One after another, and nothing else meanwhile: PostgreSQL finds some while others are worked on."""
     return from_postgresql(asked) if connection.vendor == "postgresql" else by_and_by(asked)
 
 

@@ -12,6 +12,7 @@ from django.utils.timezone import now
 
 from marserver.jobs import log
 from marserver.jobs.models import Job, Level, Status
+from marserver.prepared import Prepared, Slot
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +53,18 @@ def recover(moment: datetime | None = None) -> int:
 
     One that an operator wanted stopped is cancelled; one that lost its worker too often is failed.
     """
-    silent = Job.objects.filter(status=Status.DOING, lease_until__lt=moment or now())
-    return sum(release(job) for job in silent)
+    moment = moment or now()
+    if not SILENT(moment=moment):
+        return 0
+    return sum(release(job) for job in silent(moment))
+
+
+def silent(moment: Any) -> Any:
+    """The jobs whose worker did not renew its lease."""
+    return Job.objects.filter(status=Status.DOING, lease_until__lt=moment)
+
+
+SILENT = Prepared(lambda: silent(Slot("moment")).values_list("pk"))
 
 
 def recover_of_dead(own: str, is_alive: Callable[[str, str], bool]) -> int:

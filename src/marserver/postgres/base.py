@@ -1,4 +1,4 @@
-"""Django's PostgreSQL backend, which asks its server less: each question and its answer cost half a millisecond."""
+"""Django's PostgreSQL backend, asking its server less: a question and its answer cost half a millisecond."""
 
 import select
 import time
@@ -15,7 +15,7 @@ numbers = count()
 
 
 class PreparedCursor(base.ServerBindingCursor):  # type: ignore[misc, name-defined]
-    """The server keeps the plan of what it is asked: planning a small query takes longer than answering it."""
+    """The server keeps the plan of what it is asked: planning a small query takes longer than the query."""
 
     def execute(self, query: Any, params: Any = None) -> Any:
         return super().execute(query, params, prepare=True)
@@ -30,7 +30,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return {**super().get_connection_params(), "prepare_threshold": PREPARABLE}
 
     def close_if_health_check_failed(self) -> None:
-        """At the first query of a request: a connection that was used lately is asked only if it says something.
+        """At the first query of a request: a connection used lately is asked only where something came from it.
 
         The server tells before it ends a connection, and the system tells when the other side is gone: both
         can be seen without asking. Only a machine that vanished without a word cannot.
@@ -50,8 +50,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def flow(self, query: str, params: tuple[Any, ...], at_once: int) -> Iterator[tuple[Any, ...]]:
         """The rows of a query, sent while earlier ones are worked on; needs a transaction.
 
-        Until the last is taken, or the iterator closed, the connection takes no other query. By a cursor, since
-        the server then looks for the plan that gives the first rows soonest.
+        Until the last is taken, or the iterator closed, the connection takes no other query. By a cursor:
+        then the server takes the plan that gives the first rows soonest.
         """
         name = f"flow_{next(numbers)}"
         with self.cursor() as cursor:

@@ -9,6 +9,7 @@ from django.utils.timezone import now
 from marserver.archive.rows import plain
 from marserver.jobs import leases, log, queue, steering
 from marserver.jobs.models import ALIVE, Job, Status
+from marserver.prepared import Prepared
 
 MOST_WAITING = 10**9  # that a limit may ask for
 WAITING = ("id", "function", "block", "band", "code", "user", "priority", "queued_at", "status")
@@ -22,13 +23,21 @@ def get_queue(limit: int | None = None) -> list[dict[str, Any]]:
 def queue_now(limit: int | None = None) -> tuple[list[dict[str, Any]], list[int]]:
     """The operations that wait, in order, and the ids of those that run, at one and the same moment."""
     leases.recover()
-    # Those that run come first, as the index has them; they are few
-    found = Job.objects.filter(status__in=ALIVE).order_by("status", "-priority", "id").values(*WAITING)
-    if limit is not None:
-        found = found[: min(limit, MOST_WAITING) + queue.running().count() + queue.jobs_at_once()]
-    jobs = list(found)
+    if limit is None:
+        found = ALL_ALIVE()
+    else:
+        found = alive()[: min(limit, MOST_WAITING) + queue.running().count() + queue.jobs_at_once()]
+    jobs = [dict(zip(WAITING, values, strict=True)) for values in found]
     waits = [waiting(job) for job in jobs if job["status"] == Status.TODO]
     return waits[:limit], sorted(job["id"] for job in jobs if job["status"] == Status.DOING)
+
+
+def alive() -> Any:
+    """The operations that run, which are few, and behind them those that wait: as the index has them."""
+    return Job.objects.filter(status__in=ALIVE).order_by("status", "-priority", "id").values_list(*WAITING)
+
+
+ALL_ALIVE = Prepared(alive)
 
 
 def waiting(job: dict[str, Any]) -> dict[str, Any]:
