@@ -2,11 +2,19 @@
 
 import numpy as np
 import pytest
+from scipy.interpolate import CubicSpline
 
+import naive_sources
+from mar.kernels.mesh import clipped_level
 from mar.masks import Bit
-from mar.steps.background import estimate
+from mar.steps.background import Cubics, estimate
 from mar.steps.objects import find_objects, mark_objects
 from painted_sky import frame_of, noisy, starry
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(17)
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +86,32 @@ def test_marking_objects_sets_their_bit_and_keeps_its_input(sloping):
     assert marked.bits(Bit.OBJECT).any()
     assert not frame.mask.any()
     assert marked.header["MAR OBJECTS"] == "done"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_level_of_a_cell_is_that_of_its_twin(seed):
+    rng = np.random.default_rng(seed)
+    values = rng.normal(1000, 12, 40000)
+    values[: 1500 * seed] += rng.exponential(80, 1500 * seed)
+    values = values.astype("f4")
+    level, sigma = clipped_level(values, 3.0)
+    assert level == pytest.approx(naive_sources.cell_level(values)[0], abs=0.25)
+    assert sigma == pytest.approx(naive_sources.cell_level(values)[1], rel=0.01)
+
+
+def test_cells_of_one_value_have_no_noise():
+    assert clipped_level(np.full(100, 7.0, "f4"), 3.0) == (7.0, 0.0)
+
+
+def test_the_sky_is_a_natural_cubic_spline_through_the_cells(rng):
+    y, x = np.arange(5) * 20.0 + 9.5, np.arange(4) * 25.0 + 12
+    values = rng.normal(100, 10, (5, 4))
+    drawn = Cubics.through(y, x, values, (100, 100)).drawn()
+    columns = CubicSpline(y, values, axis=0, bc_type="natural")(np.arange(100))
+    expected = CubicSpline(x, columns, axis=1, bc_type="natural")(np.arange(100))
+    np.testing.assert_allclose(drawn, expected, atol=1e-3)
+
+
+def test_a_frame_of_one_cell_has_a_flat_sky():
+    drawn = Cubics.through(np.r_[9.5], np.r_[9.5], np.r_[[[42.0]]], (20, 20)).drawn()
+    np.testing.assert_array_equal(drawn, np.full((20, 20), 42, "f4"))

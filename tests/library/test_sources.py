@@ -2,29 +2,22 @@
 
 import numpy as np
 import pytest
-import sep
+from scipy import ndimage
 
+import naive_sources
 from mar.config.reduction import Reduction
 from mar.errors import BadImage
-from mar.kernels import windows
 from mar.masks import Bit
 from mar.steps import sources
-from mar.steps.background import estimate
+from mar.steps.background import Background, Cubics, estimate
 
 SKY, NOISE, FWHM, GAIN = 500.0, 5.0, 3.2, 0.95
 
 
-class FlatBackground:
+def flat_background(shape):
     """The true background: the same everywhere."""
-
-    def subtracted_from(self, data):
-        return (data - np.float32(SKY)).astype("f4")
-
-    def rms(self):
-        return np.full(self.shape, NOISE, "f4")
-
-    def __init__(self, shape):
-        self.shape = shape
+    level, noise = (Cubics.through(np.r_[1.0], np.r_[1.0], np.r_[[[value]]], shape) for value in (SKY, NOISE))
+    return Background(level, noise, SKY, NOISE)
 
 
 def star_field(shape=(400, 500), n=60, seed=1, flux=20000.0):
@@ -45,7 +38,7 @@ def star_field(shape=(400, 500), n=60, seed=1, flux=20000.0):
 
 
 def detect(image, mask=None, **changes):
-    return sources.detect(image, mask, FlatBackground(image.shape), Reduction(**changes), gain=GAIN)
+    return sources.detect(image, mask, flat_background(image.shape), Reduction(**changes), gain=GAIN)
 
 
 def nearest(table, x, y, names=("XWIN_IMAGE", "YWIN_IMAGE")):
@@ -136,23 +129,64 @@ def test_a_star_at_the_edge_is_flagged():
     assert table["FLAGS"][np.argmin(table["X_IMAGE"])] & sources.FLAG_TRUNCATED
 
 
-def test_bands_of_rows_give_the_table_of_the_whole(monkeypatch):
-    image, *_ = star_field()
+@pytest.mark.parametrize("rows", [1, 37, 1000])
+def test_bands_of_rows_give_the_very_same_table(monkeypatch, rows):
+    image, _, _ = star_field(flux=5e4)
+    image[100:300, 200:203] += 300  # longer than a band
+    image += ndimage.gaussian_filter(np.random.default_rng(2).normal(0, 60, image.shape), 2).astype("f4")
+    usual = detect(image)
+    assert np.count_nonzero(usual["FLAGS"] & sources.FLAG_BLENDED) > 10
+    monkeypatch.setattr(sources, "BAND_ROWS", rows)
+    monkeypatch.setattr(sources, "AT_ONCE", rows)
+    assert str(detect(image).pformat(-1, -1)) == str(usual.pformat(-1, -1))
+
+
+def test_a_part_of_a_frame_is_measured_as_in_the_whole():
+    image, _, y = star_field()
+    upper = detect(image[120:])
     whole = detect(image)
-    monkeypatch.setattr(sources, "ROWS", 90)
-    monkeypatch.setattr(sources, "OVERLAP", 40)
-    bands = detect(image)
-    assert len(bands) == len(whole)
-    order = np.lexsort((np.round(bands["X_IMAGE"]), np.round(bands["Y_IMAGE"])))
-    expected = np.lexsort((np.round(whole["X_IMAGE"]), np.round(whole["Y_IMAGE"])))
-    for name in ("XWIN_IMAGE", "YWIN_IMAGE", "FLUX_AUTO", "FLUX_RADIUS"):
-        np.testing.assert_allclose(bands[name][order], whole[name][expected], rtol=1e-4)
+    inner = upper["Y_IMAGE"] > 60
+    same = nearest(whole, upper["XWIN_IMAGE"][inner] - 1, upper["YWIN_IMAGE"][inner] + 119)
+    assert inner.sum() == np.count_nonzero(y > 180)
+    np.testing.assert_allclose(whole["FLUX_AUTO"][same], upper["FLUX_AUTO"][inner], rtol=1e-5)
 
 
-def test_more_bright_pixels_than_the_usual_stack_holds():
-    image = np.random.default_rng(3).normal(SKY, NOISE, (1000, 1000)).astype("f4")
-    image[100:900, 100:600] += 1000
-    assert len(detect(image)) >= 1
+def test_two_stars_that_touch_are_told_apart():
+    image, _, _ = star_field(n=1, flux=30000.0)
+    shifted = np.roll(image - SKY, 8, axis=1) * 0.6
+    table = detect((image + shifted).astype("f4"))
+    assert len(table) == 2
+    assert (table["FLAGS"] & sources.FLAG_BLENDED == sources.FLAG_BLENDED).all()
+    faint, bright = np.sort(table["FLUX_AUTO"])
+    assert bright == pytest.approx(30000, rel=0.05)
+    assert faint == pytest.approx(18000, rel=0.08)
+    assert abs(np.ptp(table["XWIN_IMAGE"]) - 8) < 0.1
+
+
+def test_the_wings_of_a_bright_star_make_no_sources(monkeypatch):
+    rng = np.random.default_rng(5)
+    j, i = np.mgrid[:300, :300] - 150.0
+    light = 2e5 / (1 + (i**2 + j**2) / 4) ** 1.5
+    image = rng.normal(SKY + light, np.sqrt(NOISE**2 + light)).astype("f4")
+    assert len(detect(image)) == 1
+    monkeypatch.setattr(sources, "_cleaned", lambda segments: segments)
+    assert len(detect(image)) > 1
+
+
+def test_a_neighbour_within_the_aperture_is_replaced_by_the_other_side():
+    image, x, y = star_field(n=1, flux=50000.0)
+    other = np.roll(image - SKY, 14, axis=1)
+    table = detect((image + other).astype("f4"))
+    star = table[nearest(table, x, y)[0]]
+    assert star["FLUX_AUTO"] == pytest.approx(detect(image)["FLUX_AUTO"][0], rel=0.01)
+
+
+def test_crowded_and_cut_sources_are_flagged():
+    image, _, _ = star_field(n=1, flux=50000.0)
+    crowd = sum(np.roll(image - SKY, shift, axis=1) for shift in (10, -10, 20))
+    assert (detect((image + crowd).astype("f4"))["FLAGS"] & sources.FLAG_CROWDED).any()
+    cut = detect(image[:, 26:].copy())
+    assert cut["FLAGS"][0] & sources.FLAG_APERTURE
 
 
 def test_a_wrong_background_is_refused():
@@ -161,17 +195,17 @@ def test_a_wrong_background_is_refused():
         detect(image)
 
 
-def test_a_limit_of_the_extraction_is_said(monkeypatch):
-    image, *_ = star_field()
-    usual = sep.get_extract_pixstack()
-    sep.set_extract_pixstack(100)
-    monkeypatch.setattr(sep, "set_extract_pixstack", lambda pixels: None)
-    try:
-        with pytest.raises(BadImage, match="rows 1-400 are too crowded"):
-            detect(image)
-    finally:
-        monkeypatch.undo()
-        sep.set_extract_pixstack(usual)
+def test_noise_of_the_place_finds_what_one_noise_does_not():
+    image, x, _ = star_field(flux=900.0)
+    level = Cubics.through(np.r_[1.0], np.r_[1.0], np.r_[[[SKY]]], image.shape)
+    noise = Cubics.through(np.r_[1.0], np.r_[0.0, 500.0], np.array([[NOISE, 9 * NOISE]]), image.shape)
+    background = Background(level, noise, SKY, 9 * NOISE)
+    found = [
+        sources.detect(image, None, background, Reduction(), gain=GAIN, local_noise=local)
+        for local in (False, True)
+    ]
+    assert len(found[0]) < len(found[1]) < len(x)
+    assert found[1]["X_IMAGE"].max() < 420
 
 
 def test_does_not_change_its_input():
@@ -181,27 +215,47 @@ def test_does_not_change_its_input():
     np.testing.assert_array_equal(image, before)
 
 
-def naive_window(data, rms, x, y, sigma, gain):
-    j, i = np.mgrid[: data.shape[0], : data.shape[1]]
-    r2 = (i - x) ** 2 + (j - y) ** 2
-    weight = np.where(r2 <= 16 * sigma**2, np.exp(-0.5 * r2 / sigma**2), 0)
-    variance = weight**2 * (rms**2 + np.maximum(data, 0) / gain)
-    signal = (weight * data).sum()
-    return (
-        signal / np.sqrt(variance.sum()),
-        4 * (variance * (i - x) ** 2).sum() / signal**2,
-        4 * (variance * (j - y) ** 2).sum() / signal**2,
-        4 * (variance * (i - x) * (j - y)).sum() / signal**2,
-    )
+@pytest.fixture(scope="module")
+def beside():
+    """(table, sky-free image) of round and lone stars, each measured by the twins in the test."""
+    image, _, _ = star_field(n=6, flux=30000.0, seed=8)
+    return detect(image), image.astype(float) - SKY
 
 
-def test_the_window_kernel_agrees_with_naive():
-    image, x, y = star_field(n=5)
-    data = (image - SKY).astype("f4")
-    rms = np.full(data.shape, NOISE, "f4")
-    sigma = np.full(len(x), 1.5)
-    figures = np.empty((len(x), windows.FIGURES))
-    windows.measure_windows(data, rms, np.zeros(data.shape, "u1"), 0, x, y, sigma, GAIN, figures)
-    for k in range(len(x)):
-        expected = naive_window(data.astype(float), rms.astype(float), x[k], y[k], 1.5, GAIN)
-        np.testing.assert_allclose(figures[k, :4], expected, rtol=1e-5, atol=1e-9)
+def test_kron_fluxes_are_those_of_the_twin(beside):
+    for row in beside[0]:
+        ellipse = (row["A_IMAGE"], row["B_IMAGE"], np.radians(row["THETA_IMAGE"]))
+        flux, axes = naive_sources.kron(beside[1], row["X_IMAGE"] - 1, row["Y_IMAGE"] - 1, *ellipse)
+        assert row["KRON_RADIUS"] == pytest.approx(axes, rel=1e-5)
+        assert row["FLUX_AUTO"] == pytest.approx(flux, rel=1e-5)
+
+
+def test_aperture_fluxes_are_those_of_the_twin(beside):
+    for row in beside[0]:
+        for k, diameter in enumerate((5.0, 10.0)):
+            flux, area = naive_sources.circle(beside[1], row["X_IMAGE"] - 1, row["Y_IMAGE"] - 1, diameter / 2)
+            assert row["FLUX_APER"][k] == pytest.approx(flux, rel=1e-5)
+            assert row["FLUXERR_APER"][k] == pytest.approx(np.sqrt(area * NOISE**2 + flux / GAIN), rel=1e-5)
+
+
+def test_windowed_positions_are_those_of_the_twin(beside):
+    for row in beside[0]:
+        sigma = row["FLUX_RADIUS"] * 2 / 2.35
+        start = row["X_IMAGE"] - 1, row["Y_IMAGE"] - 1
+        x, y, snr, error2 = naive_sources.window(beside[1], *start, sigma, NOISE, GAIN)
+        assert np.hypot(row["XWIN_IMAGE"] - 1 - x, row["YWIN_IMAGE"] - 1 - y) < 1e-4
+        assert row["SNR_WIN"] == pytest.approx(snr, rel=1e-4)
+        measured = row["ERRAWIN_IMAGE"] ** 2 + row["ERRBWIN_IMAGE"] ** 2
+        assert measured == pytest.approx(error2, rel=1e-4)
+
+
+def test_the_isophote_is_what_a_plain_labelling_finds():
+    image, _, _ = star_field(flux=3000.0)
+    table = detect(image)
+    pyramid = np.outer([1, 2, 1], [1, 2, 1]) / 16
+    above = ndimage.convolve(image - SKY, pyramid, mode="constant") > 1.5 * NOISE
+    labels, count = ndimage.label(above, np.ones((3, 3)))
+    areas = ndimage.sum_labels(above, labels, np.arange(1, count + 1))
+    assert len(table) == np.count_nonzero(areas >= 5)
+    light = ndimage.sum_labels(image - SKY, labels, np.flatnonzero(areas >= 5) + 1)
+    np.testing.assert_allclose(np.sort(table["FLUX_ISO"]), np.sort(light), rtol=1e-5)

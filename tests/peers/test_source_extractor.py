@@ -1,8 +1,7 @@
 """Detection and measurement beside source-extractor, on a simulated sky and its own background each.
 
-The bar is 0.02 pixel and 0.01 mag for S/N > 20. Windowed positions hold it; isophotal ones do for 97 % of the
-sources without neighbours, magnitudes for 96 %. Blended ones differ more, since the two make up
-differently for the pixels of a neighbour. The limits below are what holds today.
+The bar is 0.02 pixel and 0.01 mag for S/N > 20, for sources that neither calls blended. The pixels between
+blended ones are shared out by lot in source-extractor, so they cannot agree as well.
 """
 
 import numpy as np
@@ -20,7 +19,8 @@ from parts import need
 
 COLUMNS = (
     *("NUMBER", "X_IMAGE", "Y_IMAGE", "XWIN_IMAGE", "YWIN_IMAGE", "FLUX_AUTO", "FLUXERR_AUTO", "MAG_AUTO"),
-    *("FLUX_APER(2)", "FLUX_RADIUS", "ELLIPTICITY", "FLAGS"),
+    *("FLUX_APER(2)", "FLUX_RADIUS", "FLUX_ISO", "KRON_RADIUS", "FWHM_IMAGE", "A_IMAGE", "B_IMAGE", "FLAGS"),
+    *("SNR_WIN", "ERRAWIN_IMAGE", "ERRBWIN_IMAGE", "ERRTHETAWIN_IMAGE", "ISOAREA_IMAGE"),
 )
 
 
@@ -77,45 +77,68 @@ def apart(theirs, ours, x, y):
     return np.hypot(theirs[x] - ours[x], theirs[y] - ours[y])
 
 
-def test_both_find_the_same_number_of_sources(pairs):
+def test_both_find_the_same_sources(pairs):
     theirs, ours = pairs[1]
-    assert abs(ours - theirs) < 0.02 * theirs
+    assert abs(ours - theirs) < 0.01 * theirs
 
 
 def test_windowed_positions_agree(alone):
     distances = apart(*alone, "XWIN_IMAGE", "YWIN_IMAGE")
-    assert np.percentile(distances, 99) < 0.02
+    assert np.percentile(distances, 99.5) < 0.02
     assert np.median(distances) < 0.001
 
 
 def test_isophotal_positions_agree(alone):
     distances = apart(*alone, "X_IMAGE", "Y_IMAGE")
-    assert np.mean(distances < 0.02) > 0.96
-    assert np.median(distances) < 0.002
+    assert np.mean(distances < 0.02) > 0.99
+    assert np.median(distances) < 0.001
 
 
 def test_kron_magnitudes_agree(alone):
     theirs, ours = alone
     differences = np.abs(theirs["MAG_AUTO"] - ours["MAG_AUTO"])
-    assert np.mean(differences < 0.01) > 0.94
-    assert np.median(differences) < 0.003
-    assert abs(np.median(ours["FLUX_AUTO"] / theirs["FLUX_AUTO"]) - 1) < 0.002
+    assert np.mean(differences < 0.01) > 0.985
+    assert np.median(differences) < 0.001
+    assert abs(np.median(ours["FLUX_AUTO"] / theirs["FLUX_AUTO"]) - 1) < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("column", "median", "most"),
+    [
+        ("FLUX_ISO", 1e-3, 0.03),
+        ("FLUXERR_AUTO", 1e-3, 0.03),
+        ("FLUX_RADIUS", 2e-3, 0.03),
+        ("KRON_RADIUS", 1e-3, 0.03),
+        ("FWHM_IMAGE", 1e-3, 0.01),
+        ("A_IMAGE", 1e-3, 0.02),
+        ("B_IMAGE", 1e-3, 0.02),
+        ("SNR_WIN", 1e-3, 0.01),
+        ("ERRAWIN_IMAGE", 1e-3, 0.01),
+        ("ISOAREA_IMAGE", 1e-3, 0.1),
+    ],
+)
+def test_other_columns_agree(alone, column, median, most):
+    theirs, ours = alone
+    differences = np.abs(ours[column] / theirs[column] - 1)
+    assert np.median(differences) < median
+    assert np.percentile(differences, 97) < most
 
 
 def test_aperture_fluxes_agree(alone):
     theirs, ours = alone
     ratio = ours["FLUX_APER"][:, 1] / theirs["FLUX_APER"][:, 1]
-    assert np.percentile(np.abs(ratio - 1), 98) < 0.005
+    assert np.percentile(np.abs(ratio - 1), 98) < 0.001
 
 
-def test_shapes_agree(alone):
-    theirs, ours = alone
-    assert np.median(np.abs(ours["FLUX_RADIUS"] / theirs["FLUX_RADIUS"] - 1)) < 0.01
-    assert np.median(np.abs(ours["ELLIPTICITY"] - theirs["ELLIPTICITY"])) < 0.005
+def test_flags_agree(pairs):
+    theirs, ours = pairs[0]
+    for flag in (1, 2):  # crowded, blended
+        same = (theirs["FLAGS"] & flag) == (ours["FLAGS"] & flag)
+        assert np.mean(same) > 0.97
 
 
 def test_blended_magnitudes_agree_roughly(pairs):
     theirs, ours = pairs[0]
     blended = (theirs["FLAGS"] & 3) != 0
     differences = np.abs(theirs["MAG_AUTO"] - ours["MAG_AUTO"])[blended]
-    assert np.median(differences) < 0.05
+    assert np.median(differences) < 0.01

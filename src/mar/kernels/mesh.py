@@ -1,34 +1,105 @@
-"""Level and noise of the sky in the cells of a mesh, as SExtractor finds them."""
+"""Level and noise of the sky in the cells of a mesh, and the smooth sky drawn from them.
+
+The rule is SExtractor's (Bertin & Arnouts 1996): a cell's values are cut once about their mean, counted in a
+histogram, and the histogram is cut about its median until it no longer changes. Twin:
+tests.naive_sources.cell_level.
+"""
 
 import numpy as np
 
 from mar.kernels.jit import jit, parallel_jit, rows_in_parallel
 
+FIRST_CUT = 2.0  # sigma about the mean of all values
+REACH = 5.0  # sigma on either side that the histogram covers
+MOST_BINS = 4096
+BINS_PER_VALUE = 0.997356  # sqrt(2 / pi) REACH / 4: four values in the fullest bin
+ROUNDS = 100
+CROWDED = 0.3  # mean and median further apart than this many sigma: the median is the safer level
+
 
 @jit
-def _clipped_level(ordered: np.ndarray, clip_sigma: float) -> tuple[float, float]:
-    """Mode and standard deviation of sorted values after clipping about the median until nothing changes."""
-    first, last = 0, ordered.size
-    while True:
-        part = ordered[first:last]
-        median = 0.5 * (part[(part.size - 1) // 2] + part[part.size // 2])
-        mean = part.mean()
-        sigma = part.std()
-        low = first + np.searchsorted(part, median - clip_sigma * sigma)
-        high = first + np.searchsorted(part, median + clip_sigma * sigma, side="right")
-        if (low == first and high == last) or high - low < 3:
+def _moments(values: np.ndarray, low: np.float32, high: np.float32) -> tuple[int, float, float]:
+    """Number, mean and standard deviation of the values from low to high."""
+    n, total, squares = 0, 0.0, 0.0
+    for i in range(values.size):
+        if low <= values[i] <= high:
+            offset = np.float64(values[i]) - values[0]
+            n += 1
+            total += offset
+            squares += offset * offset
+    if n == 0:
+        return 0, 0.0, 0.0
+    mean = total / n
+    return n, mean + values[0], np.sqrt(max(squares / n - mean * mean, 0.0))
+
+
+@jit
+def _histogram_median(bins: np.ndarray, low: int, high: int) -> float:
+    """Where the counts of bins low..high halve, from both ends inwards, interpolated between two bins."""
+    i, j = low, high
+    below, above = 0, 0
+    for _ in range(low, high + 1):
+        if below < above:
+            below += bins[i]
+            i += 1
+        else:
+            above += bins[j]
+            j -= 1
+    if j < 0:
+        return 0.0
+    return j + 0.5 + (above - below) / (2.0 * max(bins[i], bins[j], 1))
+
+
+@jit
+def _clipped_bins(bins: np.ndarray, clip_sigma: float) -> tuple[float, float, float]:
+    """Median, mean and standard deviation, in bins, once cutting about the median changes nothing more."""
+    low, high = 0, bins.size - 1
+    median, mean, sigma, before = 0.0, 0.0, 10.0 * bins.size, 1.0
+    for _ in range(ROUNDS):
+        if sigma < 0.1 or abs(sigma / before - 1.0) <= 1e-4:
             break
-        first, last = low, high
-    # Da Costa's estimate of the mode; in a crowded cell the median is the safer one
-    if sigma == 0 or abs(mean - median) < 0.3 * sigma:
-        return 2.5 * median - 1.5 * mean, sigma
-    return median, sigma
+        before = sigma
+        n, total, squares = 0, 0.0, 0.0
+        for i in range(low, high + 1):
+            n += bins[i]
+            total += np.float64(bins[i]) * i
+            squares += np.float64(bins[i]) * i * i
+        median = _histogram_median(bins, low, high)
+        mean = total / max(n, 1)
+        sigma = np.sqrt(max(squares / max(n, 1) - mean * mean, 0.0))
+        low = max(0, int(median - clip_sigma * sigma + 0.5))
+        high = min(bins.size - 1, int(median + clip_sigma * sigma + 0.5))
+    return median, mean, sigma
+
+
+@jit
+def clipped_level(values: np.ndarray, clip_sigma: float) -> tuple[float, float]:
+    """Mode and clipped standard deviation of finite values (n,), n > 0."""
+    _, mean, sigma = _moments(values, np.float32(-np.inf), np.float32(np.inf))
+    low, high = np.float32(mean - FIRST_CUT * sigma), np.float32(mean + FIRST_CUT * sigma)
+    n, mean, sigma = _moments(values, low, high)
+    if not sigma > 0.0:
+        return mean, 0.0
+    bins = np.zeros(min(MOST_BINS, int(BINS_PER_VALUE * n + 1)), np.int64)
+    # single precision as SExtractor has it: a pixel in the next bin can end the clipping a round earlier
+    width = np.float32(2.0 * REACH * np.float32(sigma) / bins.size)
+    zero = np.float32(np.float32(mean) - REACH * np.float32(sigma))
+    offset = np.float32(0.499999 - zero / width)
+    for i in range(values.size):
+        place = values[i] / width + offset
+        if np.float32(0.0) <= place < bins.size:
+            bins[int(place)] += 1
+    median, mean, sigma = _clipped_bins(bins, clip_sigma)
+    if not (sigma > 0.0 and abs(mean - median) >= CROWDED * sigma):
+        median = 2.5 * median - 1.5 * mean  # Da Costa's estimate of the mode
+    return float(zero + median * width), float(sigma * width)
 
 
 @parallel_jit
 def mesh_row(
     rows: np.ndarray,
-    excluded: np.ndarray,
+    mask: np.ndarray,
+    bits: int,
     cell_edges: np.ndarray,
     stride: int,
     clip_sigma: float,
@@ -38,22 +109,79 @@ def mesh_row(
     """Level and rms (cells,) of the cells of a mesh row; NaN where under a quarter of the pixels are usable.
 
     `rows` (n, nx) holds all rows of the cells, `cell_edges` (cells + 1,) the columns between which they lie;
-    pixels where `excluded` is not 0 and NaNs are left out. Every `stride`-th pixel of every `stride`-th row
-    is looked at.
+    pixels whose `mask` ((0, 0) where there is none) has one of `bits`, and those that are not finite, are
+    left out. Every `stride`-th pixel of every `stride`-th row is looked at.
     """
     for cell in rows_in_parallel(level.size):
         start, stop = cell_edges[cell], cell_edges[cell + 1]
         looked_at = 0
         good = 0
-        sample = np.empty((rows.shape[0] // stride + 1) * ((stop - start) // stride + 1))
+        sample = np.empty((rows.shape[0] // stride + 1) * ((stop - start) // stride + 1), dtype=np.float32)
         for y in range(0, rows.shape[0], stride):
             for x in range(start, stop, stride):
                 looked_at += 1
-                if excluded[y, x] == 0 and np.isfinite(rows[y, x]):
+                usable = mask.size == 0 or (mask[y, x] & bits) == 0
+                if usable and np.isfinite(rows[y, x]):
                     sample[good] = rows[y, x]
                     good += 1
         level[cell] = np.nan
         rms[cell] = np.nan
         if good >= 3 and 4 * good >= looked_at:
-            sample[:good].sort()
-            level[cell], rms[cell] = _clipped_level(sample[:good], clip_sigma)
+            level[cell], rms[cell] = clipped_level(sample[:good], clip_sigma)
+
+
+@jit
+def steps_from(knots: np.ndarray, nx: int) -> np.ndarray:
+    """How far each of nx pixels is from the knot that its piece begins at."""
+    steps = np.empty(nx, np.float32)
+    for x in range(nx):
+        steps[x] = x - knots[_piece_of(knots, x)]
+    return steps
+
+
+@jit
+def _piece_of(knots: np.ndarray, x: float) -> int:
+    """The piece that pixel x lies in; the first and the last piece go on beyond their knots."""
+    low, high = 0, knots.size - 2
+    while low < high:
+        middle = (low + high + 1) // 2
+        if knots[middle] <= x:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+@jit
+def _draw_piece(a: np.float32, b: np.float32, c: np.float32, d: np.float32, step: np.ndarray, out: np.ndarray) -> None:
+    for x in range(out.size):
+        out[x] = ((a * step[x] + b) * step[x] + c) * step[x] + d
+
+
+@jit
+def draw_row(cubics: np.ndarray, knots: np.ndarray, steps: np.ndarray, out: np.ndarray) -> None:
+    """The cubics (4, pieces) of a row between `knots` (pieces + 1,) in all pixels of `out` (float32)."""
+    start = 0
+    for piece in range(knots.size - 1):
+        stop = out.size if piece == knots.size - 2 else min(out.size, max(0, int(np.ceil(knots[piece + 1]))))
+        a, b = np.float32(cubics[0, piece]), np.float32(cubics[1, piece])
+        c, d = np.float32(cubics[2, piece]), np.float32(cubics[3, piece])
+        _draw_piece(a, b, c, d, steps[start:stop], out[start:stop])
+        start = max(start, stop)
+
+
+@jit
+def draw_point(cubics: np.ndarray, knots: np.ndarray, x: int) -> float:
+    """The cubics of a row at pixel x."""
+    piece = _piece_of(knots, x)
+    step = x - knots[piece]
+    value = (cubics[0, piece] * step + cubics[1, piece]) * step + cubics[2, piece]
+    return value * step + cubics[3, piece]
+
+
+@jit
+def draw_rows(cubics: np.ndarray, knots: np.ndarray, out: np.ndarray) -> None:
+    """`draw_row` for each row: `cubics` (ny, 4, pieces), `out` (ny, nx) float32."""
+    steps = steps_from(knots, out.shape[1])
+    for y in range(out.shape[0]):
+        draw_row(cubics[y], knots, steps, out[y])

@@ -53,7 +53,7 @@ def measure_tile(
     pixels = np.asarray(data)
     reduction = config.reduction
     sky = estimate(pixels, mask, reduction.cat_back_size, reduction.cat_back_filtersize)
-    sources = detect(pixels, mask, sky, reduction, gain=float(header["GAIN"]))
+    sources = detect(pixels, mask, sky, reduction, gain=float(header["GAIN"]), local_noise=True)
     wcs = rough_from_header(header, pixels.shape)  # exact: a tile is a tangent plane
     sources = add_positions(sources, wcs)
     scale_arcsec = wcs.scale_arcsec

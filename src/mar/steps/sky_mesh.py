@@ -1,11 +1,11 @@
 """The background of a frame as a small mesh of levels, measured while its rows stream past."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt, generic_filter
+from scipy.ndimage import distance_transform_edt, median_filter
 from scipy.special import erf
 
 from mar.errors import BadImage
@@ -57,20 +57,38 @@ def measure_sky(
     2.5 median - 1.5 mean unless the cell is crowded. Cells without enough sky take the nearest one's. Masked
     pixels and those of detected objects are left out. Raises BadImage where no cell has sky.
     """
+    mesh = sky_cells(image, mask, NOT_SKY, cell, filter_size, clip_sigma)
+    return replace(mesh, rms=mesh.rms / _noise_left(clip_sigma))
+
+
+def sky_cells(
+    image: RowReader,
+    mask: RowReader | None,
+    bits: int,
+    cell: int,
+    filter_size: int,
+    clip_sigma: float = 3.0,
+    sample: int = SAMPLE,
+) -> SkyMesh:
+    """As `measure_sky`, with the mask bits of choice, and the rms that of the values left by the clipping.
+
+    In cells of more than `sample` pixels every second, third ... pixel of every second, third ... row is
+    looked at.
+    """
     ny, nx = image.shape[:2]
     row_edges, column_edges = _edges(ny, cell), _edges(nx, cell)
     level = np.empty((len(row_edges) - 1, len(column_edges) - 1))
     rms = np.empty_like(level)
-    stride = max(1, int(np.ceil(cell / np.sqrt(SAMPLE))))
+    stride = max(1, int(np.ceil(cell / np.sqrt(sample))))
+    nothing = np.zeros((0, 0), np.uint8)
     for index, (y0, y1) in enumerate(pairwise(row_edges)):
         rows = np.ascontiguousarray(image.rows(y0, y1), dtype=np.float32)
-        excluded = np.zeros(rows.shape, np.uint8) if mask is None else mask.rows(y0, y1) & np.uint8(NOT_SKY)
-        mesh_row(rows, excluded, column_edges, stride, clip_sigma, level[index], rms[index])
+        masked = nothing if mask is None else np.ascontiguousarray(mask.rows(y0, y1))
+        mesh_row(rows, masked, bits, column_edges, stride, clip_sigma, level[index], rms[index])
     if not np.isfinite(level).any():
         raise BadImage("no part of the frame shows the sky: all of it is masked")
     y = (row_edges[:-1] + row_edges[1:] - 1) / 2
     x = (column_edges[:-1] + column_edges[1:] - 1) / 2
-    rms /= _noise_left(clip_sigma)
     return SkyMesh(y, x, _smooth(level, filter_size), _smooth(rms, filter_size), (ny, nx))
 
 
@@ -91,9 +109,13 @@ def _smooth(mesh: np.ndarray, size: int) -> np.ndarray:
     if empty.any():
         nearest = distance_transform_edt(empty, return_distances=False, return_indices=True)
         mesh = mesh[tuple(nearest)]
-    if size <= 1 or mesh.size == 1:
+    half = size // 2
+    if half == 0 or mesh.size == 1:
         return mesh
-    # fewer cells at the edge rather than mirrored ones, as SExtractor does
-    padded = np.pad(mesh, size // 2, constant_values=np.nan)
-    inner = (slice(size // 2, size // 2 + mesh.shape[0]), slice(size // 2, size // 2 + mesh.shape[1]))
-    return generic_filter(padded, np.nanmedian, size=size, mode="nearest")[inner]
+    smooth = median_filter(mesh, 2 * half + 1)
+    # a smaller window at the edge, with the cell still in its middle, as SExtractor has it
+    for y, x in np.ndindex(*mesh.shape):
+        up, across = (min(half, at, n - 1 - at) for at, n in zip((y, x), mesh.shape, strict=True))
+        if up < half or across < half:
+            smooth[y, x] = np.median(mesh[y - up : y + up + 1, x - across : x + across + 1])
+    return smooth

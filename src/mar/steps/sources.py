@@ -1,40 +1,66 @@
 """Detect sources and measure them, as SExtractor does (Bertin & Arnouts 1996), with its names and units."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import sep
-from astropy.table import Table, vstack
+from astropy.table import Table
 
 from mar.config.reduction import Reduction
 from mar.errors import BadImage
-from mar.kernels import windows
-from mar.masks import Bit, empty_mask
+from mar.kernels import deblend, measuring
+from mar.kernels.cleaning import eaten_by
+from mar.kernels.detection import FIRST, RUN_FIELDS, STOP, find_runs, join_runs, rows_of
+from mar.kernels.threads import bands, in_threads
+from mar.masks import Bit
 from mar.steps.background import Background
 
 EXCLUDED = Bit.BAD | Bit.COSMIC | Bit.TRAIL | Bit.HOLE
 """Pixels with these bits are never measured; saturated ones are, and their source is flagged."""
 
-FLAG_BLENDED, FLAG_SATURATED, FLAG_TRUNCATED, FLAG_APERTURE, FLAG_OVERFLOW = 2, 4, 8, 16, 64
+FLAG_CROWDED, FLAG_BLENDED, FLAG_SATURATED, FLAG_TRUNCATED, FLAG_APERTURE = 1, 2, 4, 8, 16
 NO_MAGNITUDE = 99.0
-KRON_FACTOR, KRON_LEAST = 2.5, 3.5
-ROWS, OVERLAP = 1024, 192  # detection goes in bands of rows: memory hardly grows with the frame
-_FILTER = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]], dtype=np.float32)
+KRON = (2.5, 3.5)  # factor and least radius of the Kron ellipse, axes
+LEVELS, CONTRAST = 32, 0.005  # of the deblending
+BAND_ROWS = 256
+AT_ONCE = 256  # groups or objects that one thread works on
 _DEGREES = 180.0 / np.pi
 
+Columns = dict[str, tuple[np.ndarray, str]]
 
-class _Strip(NamedTuple):
-    """A band of rows, ready to be measured; `first` is the row of the frame that it starts at."""
 
-    raw: np.ndarray  # as the frame has it, ADU
-    subtracted: np.ndarray  # without its background
-    data: np.ndarray  # the same, zero where excluded
-    rms: np.ndarray
-    mask: np.ndarray
-    excluded: np.ndarray  # boolean
-    first: int
-    core: tuple[int, int]  # rows of the frame whose sources belong to this band
+@dataclass(frozen=True)
+class _Sky:
+    """An image and its sky as the kernels want them."""
+
+    data: np.ndarray  # (ny, nx) float32
+    mask: np.ndarray  # (ny, nx) uint8, or (0, 0)
+    levels: np.ndarray
+    noises: np.ndarray
+    knots: np.ndarray
+    least_noise: float
+
+    @classmethod
+    def of(cls, data: np.ndarray, mask: np.ndarray | None, background: Background, local: bool) -> "_Sky":
+        pixels = np.ascontiguousarray(data, dtype=np.float32)
+        bits = np.zeros((0, 0), np.uint8) if mask is None else np.ascontiguousarray(mask)
+        levels, noises = background.levels, background.noises.rows
+        if not local:
+            noises = np.zeros_like(noises)
+            noises[:, 3] = background.rms_adu  # the constant term of the cubics
+        return cls(pixels, bits, levels.rows, noises, levels.knots, 0.5 * background.rms_adu)
+
+
+@dataclass(frozen=True)
+class _Segments:
+    """The pixels above the threshold, as runs of rows, and the objects that they belong to."""
+
+    runs: np.ndarray  # (n, 3): row, first column, column after the last
+    starts: np.ndarray  # first run of each row
+    offsets: np.ndarray  # first pixel of each run
+    owner: np.ndarray  # number of the object of each pixel, from 1; 0 where there is none
+    objects: np.ndarray  # (m, deblend.FIELDS)
+    numbers: np.ndarray  # what `owner` calls them
 
 
 def detect(
@@ -44,152 +70,200 @@ def detect(
     config: Reduction,
     *,
     gain: float,
-    apertures_px: tuple[float, ...] = (5.0, 10.0),
+    apertures_px: Sequence[float] = (5.0, 10.0),
+    local_noise: bool = False,
 ) -> Table:
     """Detect and measure the sources of an image.
 
     `data` (ny, nx) float32 in ADU, not background-subtracted; `mask` (ny, nx) uint8; `gain` in e-/ADU;
-    `apertures_px` are the diameters of FLUX_APER. Gives a table with SExtractor's names and units, positions
-    counted from 1. Raises BadImage where a large part of the image is above the threshold.
+    `apertures_px` are the diameters of FLUX_APER; threshold and errors rest on one noise for the whole frame,
+    or with `local_noise` on that of the place, for images that are deeper in some parts. Gives a table with
+    SExtractor's names and units, positions counted from 1, in the order of the sources' first pixels. Raises
+    BadImage where a large part of the image is above the threshold.
     """
-    strips = _strips(data, mask, background)
-    tables = [_measure(strip, config, gain, apertures_px) for strip in strips]
-    table = vstack(tables, join_type="exact", metadata_conflicts="silent")
-    table["NUMBER"] = np.arange(1, len(table) + 1, dtype=np.int32)
-    return table
+    sky = _Sky.of(data, mask, background, local_noise)
+    segments = _segments(sky, config)
+    radii = np.asarray(apertures_px, dtype=float) / 2
+    found = np.empty((len(segments.objects), measuring.APERTURES + 2 * len(radii)))
 
-
-def _strips(data: np.ndarray, mask: np.ndarray | None, background: Background) -> Iterator[_Strip]:
-    mask = empty_mask(data.shape) if mask is None else mask
-    subtracted, noise = background.subtracted_from(data), background.rms()
-    for start in range(0, data.shape[0], ROWS):
-        stop = min(data.shape[0], start + ROWS)
-        rows = slice(max(0, start - OVERLAP), min(data.shape[0], stop + OVERLAP))
-        bits = np.ascontiguousarray(mask[rows])
-        excluded = ((bits & np.uint8(EXCLUDED)) != 0) | ~np.isfinite(subtracted[rows])
-        here = np.where(excluded, np.float32(0.0), subtracted[rows])
-        yield _Strip(
-            data[rows], subtracted[rows], here, noise[rows], bits, excluded, rows.start, (start, stop)
+    def measure(part: tuple[int, int]) -> None:
+        chosen = slice(*part)
+        measuring.measure_objects(
+            sky.data,
+            sky.mask,
+            int(EXCLUDED),
+            sky.levels,
+            sky.noises,
+            sky.least_noise,
+            sky.knots,
+            segments.runs,
+            segments.starts,
+            segments.offsets,
+            segments.owner,
+            segments.objects[chosen],
+            segments.numbers[chosen],
+            float(gain),
+            radii,
+            KRON,
+            found[chosen],
         )
 
-
-def _measure(strip: _Strip, config: Reduction, gain: float, apertures_px: tuple[float, ...]) -> Table:
-    found, segments = _extract(strip, config)
-    centre_row = found["y"] + strip.first + 0.5
-    usable = (centre_row >= strip.core[0]) & (centre_row < strip.core[1])
-    usable &= np.isfinite(found["a"]) & (found["b"] > 0)
-    labels = np.flatnonzero(usable).astype(np.int32) + 1
-    found = found[usable]
-    columns: dict[str, tuple[np.ndarray, str]] = {"NUMBER": (labels, "")}
-    columns |= _isophotal(strip, found)
-    columns |= _photometry(strip, found, labels, segments, gain, config.cat_zeropoint, apertures_px)
-    flags = columns.pop("_FLAGS")[0] | _extraction_flags(found["flag"])
-    half_light = columns["FLUX_RADIUS"][0]
-    windowed, bits = _windowed(strip, found, half_light, gain)
-    columns |= windowed
-    bits |= _isophotal_bits(strip.mask, segments, labels)
-    flags |= np.where(bits & Bit.SATURATED, FLAG_SATURATED, 0)
-    columns["FLAGS"] = flags.astype(np.int16), ""
-    columns["IMAFLAGS_ISO"] = bits.astype(np.int16), ""
-    return _table(columns)
+    in_threads(measure, bands(len(found), AT_ONCE))
+    return _table(_columns(segments.objects, found, gain, config.cat_zeropoint, len(radii)))
 
 
-def _extract(strip: _Strip, config: Reduction) -> tuple[np.ndarray, np.ndarray]:
-    """The detections of a band, and the map (int32) of the pixels that belong to each."""
-    threshold = config.cat_detect_thresh
-    above = np.count_nonzero(strip.data > threshold * strip.rms)
-    if above > 0.5 * strip.data.size:
-        raise BadImage(
-            f"{100 * above / strip.data.size:.0f} % of rows {strip.core[0] + 1}-{strip.core[1]} lie above "
-            "the detection threshold: the background or its noise is wrong"
-        )
-    # sep keeps these two limits for the whole process: never lower them, another thread may count on them
-    sep.set_extract_pixstack(max(sep.get_extract_pixstack(), 300_000, 2 * int(above)))
-    sep.set_sub_object_limit(max(sep.get_sub_object_limit(), 8192))
-    try:
-        found, segments = sep.extract(
-            strip.data,
-            threshold,
-            err=strip.rms,
-            mask=strip.excluded,
-            minarea=config.cat_detect_minarea,
-            filter_kernel=_FILTER,
-            filter_type="conv",
-            segmentation_map=True,
-        )
-    except Exception as error:
-        # sep has no exceptions of its own: where a limit is reached it raises a plain Exception, nothing else
-        if type(error) is not Exception:
-            raise
-        raise BadImage(f"rows {strip.core[0] + 1}-{strip.core[1]} are too crowded: {error}") from error
-    return found, segments
+def _segments(sky: _Sky, config: Reduction) -> _Segments:
+    """Find the pixels above the threshold, group, deblend and clean them."""
+    ny = len(sky.data)
+    parts = in_threads(lambda rows: _runs_of(sky, config, rows), bands(ny, BAND_ROWS))
+    runs, pixels = (np.concatenate(kind) for kind in zip(*parts, strict=True))
+    starts = rows_of(runs, ny)
+    groups = join_runs(runs, starts)
+    offsets = np.append(0, np.cumsum(runs[:, STOP] - runs[:, FIRST], dtype=np.int64))
+    owner = np.zeros(len(pixels), np.int32)
+    objects = _split(sky, config, runs, offsets, pixels, groups, owner)
+    # from a number within the group to one within the frame
+    before = np.searchsorted(objects[:, deblend.GROUP], np.arange(groups.max(initial=0) + 2))
+    owner = np.where(owner > 0, owner + np.repeat(before[groups], np.diff(offsets)), 0).astype(np.int32)
+    return _cleaned(_Segments(runs, starts, offsets, owner, objects, np.arange(1, len(objects) + 1)))
 
 
-def _isophotal(strip: _Strip, found: np.ndarray) -> dict[str, tuple[np.ndarray, str]]:
-    x, y = found["x"], found["y"]
-    row = np.clip(np.rint(y).astype(int), 0, strip.data.shape[0] - 1)
-    column = np.clip(np.rint(x).astype(int), 0, strip.data.shape[1] - 1)
-    return {
-        "X_IMAGE": (x + 1, "pixel"),
-        "Y_IMAGE": (y + strip.first + 1, "pixel"),
-        "A_IMAGE": (found["a"].astype(np.float32), "pixel"),
-        "B_IMAGE": (found["b"].astype(np.float32), "pixel"),
-        "THETA_IMAGE": (np.float32(_DEGREES) * found["theta"].astype(np.float32), "deg"),
-        "ELLIPTICITY": ((1 - found["b"] / found["a"]).astype(np.float32), ""),
-        "ELONGATION": ((found["a"] / found["b"]).astype(np.float32), ""),
-        "ISOAREA_IMAGE": (found["npix"].astype(np.int32), "pixel2"),
-        "FLUX_ISO": (found["flux"].astype(np.float32), "count"),
-        "FLUX_MAX": (found["peak"].astype(np.float32), "count"),
-        "BACKGROUND": ((strip.raw[row, column] - strip.subtracted[row, column]).astype(np.float32), "count"),
-    }
-
-
-def _photometry(
-    strip: _Strip,
-    found: np.ndarray,
-    labels: np.ndarray,
-    segments: np.ndarray,
-    gain: float,
-    zeropoint: float,
-    apertures_px: tuple[float, ...],
-) -> dict[str, tuple[np.ndarray, str]]:
-    """Kron and aperture fluxes; pixels that belong to a neighbour are left out and made up for."""
-    x, y, a, b = found["x"], found["y"], found["a"], found["b"]
-    theta = np.clip(found["theta"], -np.pi / 2, np.pi / 2)
-    alone = {"mask": strip.excluded, "seg_id": labels, "segmap": segments}
-    kron, _ = sep.kron_radius(strip.data, x, y, a, b, theta, 6.0, **alone)
-    kron = np.maximum(np.nan_to_num(KRON_FACTOR * kron), KRON_LEAST)
-    flux, error, flag = sep.sum_ellipse(
-        strip.data, x, y, a, b, theta, kron, err=strip.rms, gain=gain, subpix=5, **alone
+def _runs_of(sky: _Sky, config: Reduction, rows: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    size = (rows[1] - rows[0]) * sky.data.shape[1]
+    runs = np.empty(((size + rows[1] - rows[0]) // 2 + 1, RUN_FIELDS), np.int32)
+    pixels = np.empty((size, 3), np.float32)  # room for any; what is not filled takes no memory
+    count, filled = find_runs(
+        sky.data,
+        sky.mask,
+        int(EXCLUDED),
+        sky.levels,
+        sky.noises,
+        sky.knots,
+        sky.least_noise,
+        config.cat_detect_thresh,
+        *rows,
+        runs,
+        pixels,
     )
-    radius, _ = sep.flux_radius(strip.data, x, y, 6.0 * a, 0.5, normflux=flux, mask=strip.excluded, subpix=5)
-    around, around_error = _apertures(strip, x, y, gain, apertures_px)
-    magnitude, magnitude_error = magnitudes(flux, error, zeropoint)
-    aper_magnitude, aper_magnitude_error = magnitudes(around, around_error, zeropoint)
+    if filled > 0.5 * size:
+        raise BadImage(
+            f"{100 * filled / size:.0f} % of rows {rows[0] + 1}-{rows[1]} lie above the detection threshold: "
+            "the background or its noise is wrong"
+        )
+    return runs[:count].copy(), pixels[:filled].copy()
+
+
+def _split(
+    sky: _Sky,
+    config: Reduction,
+    runs: np.ndarray,
+    offsets: np.ndarray,
+    pixels: np.ndarray,
+    groups: np.ndarray,
+    owner: np.ndarray,
+) -> np.ndarray:
+    """The objects of all groups; `owner` gets their numbers within their group."""
+    order = np.argsort(groups, kind="stable")
+    count = int(groups.max(initial=-1)) + 1
+    starts = np.searchsorted(groups[order], np.arange(count + 1))
+
+    areas = np.append(0, np.cumsum(np.diff(offsets)[order]))[starts]
+
+    def split(part: tuple[int, int]) -> np.ndarray:
+        most = (areas[part[1]] - areas[part[0]]) // deblend.LEAST_BRANCH + part[1] - part[0]
+        found = np.empty((most, deblend.FIELDS))
+        count = deblend.split_groups(
+            runs,
+            offsets,
+            pixels,
+            order,
+            starts,
+            *part,
+            config.cat_detect_minarea,
+            LEVELS,
+            CONTRAST,
+            sky.mask,
+            int(Bit.SATURATED),
+            sky.data.shape,
+            owner,
+            found,
+        )
+        return found[:count].copy()
+
+    parts = in_threads(split, bands(count, AT_ONCE))
+    return np.concatenate([np.empty((0, deblend.FIELDS)), *parts])
+
+
+def _cleaned(segments: _Segments) -> _Segments:
+    """Without the objects that are only the wings of a brighter one: their pixels and light are its own."""
+    objects = segments.objects
+    eater = eaten_by(objects, np.argsort(objects[:, deblend.Y], kind="stable"))
+    kept = eater == np.arange(len(objects))
+    for k in (deblend.NPIX, deblend.NABOVE, deblend.FLUX_ISO):
+        objects[:, k] = np.bincount(eater, weights=objects[:, k], minlength=len(objects))
+    owner = np.append(0, eater + 1).astype(np.int32)[segments.owner]
+    return _Segments(
+        segments.runs, segments.starts, segments.offsets, owner, objects[kept], segments.numbers[kept]
+    )
+
+
+def _columns(
+    objects: np.ndarray, found: np.ndarray, gain: float, zeropoint: float, apertures: int
+) -> Columns:
+    """SExtractor's columns and their units."""
+    circles = found[:, measuring.APERTURES :].reshape(len(found), apertures, 2)
+    bits = objects[:, deblend.BITS].astype(int) | found[:, measuring.WINDOW_BITS].astype(int)
+    noise = found[:, measuring.NOISE]
+    iso = objects[:, deblend.FLUX_ISO]
+    iso_error = np.sqrt(objects[:, deblend.NPIX] * noise**2 + np.maximum(iso, 0) / gain)
+    columns: Columns = {"NUMBER": (np.arange(1, len(objects) + 1, dtype=np.int32), "")}
+    columns |= _shapes(objects)
+    columns |= _light("ISO", iso, iso_error, zeropoint)
+    columns |= {
+        "FLUX_MAX": (_single(objects[:, deblend.PEAK]), "count"),
+        "BACKGROUND": (_single(found[:, measuring.LEVEL]), "count"),
+    }
+    columns |= _light("AUTO", found[:, measuring.AUTO], found[:, measuring.AUTO_ERROR], zeropoint)
+    columns |= {
+        "KRON_RADIUS": (_single(found[:, measuring.KRON]), ""),
+        "FLUX_RADIUS": (_single(found[:, measuring.HALF_LIGHT]), "pixel"),
+    }
+    columns |= _light("APER", circles[..., 0], circles[..., 1], zeropoint)
+    columns |= _windowed(found)
+    columns |= {
+        "FWHM_IMAGE": (_single(objects[:, deblend.FWHM]), "pixel"),
+        "FLAGS": (_flags(objects, found, bits), ""),
+        "IMAFLAGS_ISO": (bits.astype(np.int16), ""),
+    }
+    return columns
+
+
+def _single(values: np.ndarray) -> np.ndarray:
+    return values.astype(np.float32)
+
+
+def _shapes(objects: np.ndarray) -> Columns:
+    a, b = objects[:, deblend.A], np.maximum(objects[:, deblend.B], 1e-6)
     return {
-        "FLUX_AUTO": (flux.astype(np.float32), "count"),
-        "FLUXERR_AUTO": (error.astype(np.float32), "count"),
-        "MAG_AUTO": (magnitude, "mag"),
-        "MAGERR_AUTO": (magnitude_error, "mag"),
-        "KRON_RADIUS": (kron.astype(np.float32), ""),
-        "FLUX_RADIUS": (np.nan_to_num(radius).astype(np.float32), "pixel"),
-        "FLUX_APER": (around.astype(np.float32), "count"),
-        "FLUXERR_APER": (around_error.astype(np.float32), "count"),
-        "MAG_APER": (aper_magnitude, "mag"),
-        "MAGERR_APER": (aper_magnitude_error, "mag"),
-        "_FLAGS": (np.where(flag & sep.APER_TRUNC, FLAG_APERTURE, 0), ""),
+        "X_IMAGE": (objects[:, deblend.X] + 1, "pixel"),
+        "Y_IMAGE": (objects[:, deblend.Y] + 1, "pixel"),
+        "A_IMAGE": (_single(a), "pixel"),
+        "B_IMAGE": (_single(b), "pixel"),
+        "THETA_IMAGE": (_single(_DEGREES * objects[:, deblend.THETA]), "deg"),
+        "ELLIPTICITY": (_single(1 - b / a), ""),
+        "ELONGATION": (_single(a / b), ""),
+        "ISOAREA_IMAGE": (objects[:, deblend.NABOVE].astype(np.int32), "pixel2"),
     }
 
 
-def _apertures(
-    strip: _Strip, x: np.ndarray, y: np.ndarray, gain: float, apertures_px: tuple[float, ...]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Fluxes and errors (n, k) in k circles about each source."""
-    sums = [
-        sep.sum_circle(strip.data, x, y, d / 2, err=strip.rms, gain=gain, subpix=5, mask=strip.excluded)
-        for d in apertures_px
-    ]
-    return np.stack([flux for flux, _, _ in sums], axis=1), np.stack([error for _, error, _ in sums], axis=1)
+def _light(kind: str, flux: np.ndarray, error: np.ndarray, zeropoint: float) -> Columns:
+    magnitude, magnitude_error = magnitudes(flux, error, zeropoint)
+    return {
+        f"FLUX_{kind}": (_single(flux), "count"),
+        f"FLUXERR_{kind}": (_single(error), "count"),
+        f"MAG_{kind}": (magnitude, "mag"),
+        f"MAGERR_{kind}": (magnitude_error, "mag"),
+    }
 
 
 def magnitudes(flux: np.ndarray, error: np.ndarray, zeropoint: float) -> tuple[np.ndarray, np.ndarray]:
@@ -201,51 +275,35 @@ def magnitudes(flux: np.ndarray, error: np.ndarray, zeropoint: float) -> tuple[n
     return magnitude.astype(np.float32), spread.astype(np.float32)
 
 
-def _windowed(
-    strip: _Strip, found: np.ndarray, half_light_px: np.ndarray, gain: float
-) -> tuple[dict[str, tuple[np.ndarray, str]], np.ndarray]:
-    """Centroids under a Gaussian window as wide as the source, with errors; and the mask bits beneath."""
-    sigma = np.clip(np.nan_to_num(2.0 / 2.35 * half_light_px), 0.5, 20.0).astype(float)
-    x, y, _ = sep.winpos(strip.data, found["x"], found["y"], sigma, mask=strip.excluded)
-    # a window that wandered off to a neighbour tells nothing
-    lost = ~(np.hypot(x - found["x"], y - found["y"]) < 2 * sigma)
-    x, y = np.where(lost, found["x"], x), np.where(lost, found["y"], y)
-    figures = np.empty((len(x), windows.FIGURES))
-    windows.measure_windows(
-        strip.data, strip.rms, strip.mask, int(EXCLUDED), x, y, sigma, float(gain), figures
-    )
-    xx, yy, xy = (figures[:, key] for key in (windows.ERRX2, windows.ERRY2, windows.ERRXY))
+def _windowed(found: np.ndarray) -> Columns:
+    """Centroids under a Gaussian window as wide as the source, with the ellipse of their errors."""
+    xx, yy, xy = (found[:, key] for key in (measuring.ERR_XX, measuring.ERR_YY, measuring.ERR_XY))
     mean, half = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy)
-    columns = {
-        "XWIN_IMAGE": (x + 1, "pixel"),
-        "YWIN_IMAGE": (y + strip.first + 1, "pixel"),
-        "ERRAWIN_IMAGE": (np.sqrt(mean + half).astype(np.float32), "pixel"),
-        "ERRBWIN_IMAGE": (np.sqrt(np.maximum(mean - half, 0)).astype(np.float32), "pixel"),
-        "ERRTHETAWIN_IMAGE": ((0.5 * _DEGREES * np.arctan2(2 * xy, xx - yy)).astype(np.float32), "deg"),
-        "SNR_WIN": (figures[:, windows.SNR].astype(np.float32), ""),
-        "FWHM_IMAGE": (figures[:, windows.FWHM].astype(np.float32), "pixel"),
+    return {
+        "XWIN_IMAGE": (found[:, measuring.X_WIN] + 1, "pixel"),
+        "YWIN_IMAGE": (found[:, measuring.Y_WIN] + 1, "pixel"),
+        "ERRAWIN_IMAGE": (_single(np.sqrt(mean + half)), "pixel"),
+        "ERRBWIN_IMAGE": (_single(np.sqrt(np.maximum(mean - half, 0))), "pixel"),
+        "ERRTHETAWIN_IMAGE": (_single(0.5 * _DEGREES * np.arctan2(2 * xy, xx - yy)), "deg"),
+        "SNR_WIN": (_single(found[:, measuring.SNR]), ""),
     }
-    return columns, figures[:, windows.BITS].astype(np.int64)
 
 
-def _extraction_flags(flag: np.ndarray) -> np.ndarray:
-    """SExtractor's flags from sep's."""
-    return (
-        np.where(flag & sep.OBJ_MERGED, FLAG_BLENDED, 0)
-        | np.where(flag & sep.OBJ_TRUNC, FLAG_TRUNCATED, 0)
-        | np.where(flag & sep.OBJ_DOVERFLOW, FLAG_OVERFLOW, 0)
+def _flags(objects: np.ndarray, found: np.ndarray, bits: np.ndarray) -> np.ndarray:
+    told = (
+        (FLAG_CROWDED, found[:, measuring.CROWDED]),
+        (FLAG_BLENDED, objects[:, deblend.MERGED]),
+        (FLAG_SATURATED, bits & Bit.SATURATED),
+        (FLAG_TRUNCATED, objects[:, deblend.TRUNCATED]),
+        (FLAG_APERTURE, found[:, measuring.CUT]),
     )
+    flags = np.zeros(len(objects), np.int16)
+    for flag, holds in told:
+        flags[holds != 0] |= flag
+    return flags
 
 
-def _isophotal_bits(mask: np.ndarray, segments: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """OR of the mask over the pixels of each source."""
-    inside = (mask != 0) & (segments > 0)
-    bits = np.zeros(max(int(segments.max(initial=0)), int(labels.max(initial=0))) + 1, dtype=np.int64)
-    np.bitwise_or.at(bits, segments[inside], mask[inside].astype(np.int64))
-    return bits[labels]
-
-
-def _table(columns: dict[str, tuple[np.ndarray, str]]) -> Table:
+def _table(columns: Columns) -> Table:
     table = Table()
     for name, (values, unit) in columns.items():
         table[name] = values
