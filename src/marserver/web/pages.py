@@ -25,7 +25,7 @@ class Place(NamedTuple):
 
 MENU: tuple[tuple[str, tuple[Place, ...]], ...] = (
     ("Survey", (Place("board", "Board"),)),
-    ("Work", (Place("queue", "Queue"), Place("logs", "Logs"))),
+    ("Work", (Place("queue", "Queue"), Place("logs", "Logs"), Place("search", "Search and execute"))),
 )
 
 
