@@ -24,6 +24,7 @@ customElements.define("mar-search", class extends HTMLElement {
     const { endpoint, ...body } = Object.fromEntries(new URLSearchParams(location.search));
     if (this.endpoints.some((one) => one.name === endpoint)) this.at("endpoint").value = endpoint;
     this.choose(body);
+    this.at("send").disabled = false;
     this.setAttribute("ready", "");
   }
   get endpoint() { return this.endpoints.find((one) => one.name === this.at("endpoint").value); }
