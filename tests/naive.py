@@ -350,10 +350,21 @@ def bin_mean(data, mask, bits, factor):
     return mean, count
 
 
-def count_votes(ys, xs, angles, half):
-    """Votes of points for lines: a histogram of their distances at each angle."""
-    edges = np.arange(-half - 0.5, half + 1)
-    return np.array([np.histogram(xs * math.cos(a) + ys * math.sin(a), edges)[0] for a in angles])
+def sums_along_lines(image):
+    """Sums along digital lines through all rows that move right by 0 to rows - 1 columns, (moved, columns).
+
+    The line that moves k over n rows moves k // 2 over the first n / 2, one more if k is odd at the step to
+    the other half, and k // 2 over the rest. Columns are those where it begins; beyond the right border is 0.
+    """
+    rows, columns = image.shape
+    if rows == 1:
+        return image.copy()
+    below, above = sums_along_lines(image[: rows // 2]), sums_along_lines(image[rows // 2 :])
+    sums = np.zeros((rows, columns))
+    for k, x in np.ndindex(rows, columns):
+        beyond = x + k - k // 2
+        sums[k, x] = below[k // 2, x] + (above[k // 2, beyond] if beyond < columns else 0)
+    return sums
 
 
 def block_means(data, mask, pattern, pattern_mask, bits, size, chosen, columns):

@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mar.simulate.trails import Kind
+
 EXPOSURES_S = {
     "U": 227.0,
     "F378": 220.0,
@@ -41,6 +43,7 @@ class Conditions(BaseModel):
     cosmic_rate: float = Field(0.15, ge=0, description="Cosmic-ray tracks per Mpixel and second")
     cosmic_floor: float = Field(10.0, ge=0, description="Tracks per Mpixel in even the shortest exposure")
     trail_fraction: float = Field(0.15, ge=0, le=1, description="Frames with a satellite, beside every third")
+    trail_kind: Kind = Field("satellite", description="What leaves the trails")
     fringe_amplitude: float = Field(0.02, ge=0, description="Amplitude of the fringes relative to the sky")
     bias_adu: float = Field(1000.0, description="Bias level, ADU")
     drift_adu: float = Field(4.0, ge=0, description="Change of the bias level along the rows, ADU")

@@ -71,6 +71,36 @@ def paint_trail(image, marked, bit, x0, y0, angle, peak, sigma, wave, phase, noi
                 image[j, i] += light
 
 
+@njit(cache=True, fastmath=True, nogil=True)
+def paint_streak(image, marked, bit, place, knots, peaks, sigmas, noise_var):  # type: ignore[no-untyped-def]
+    """A trail whose Gaussian profile changes along it.
+
+    `place` is (x0, y0, angle, curve): its line through (x0, y0), bent by curve * along^2 pixels. `knots` is
+    (first, step), where along it `peaks` and `sigmas` hold; between them they are interpolated. `bit` is set
+    in `marked` where the trail is above the local noise, the square root of image + noise_var.
+    """
+    ny, nx = image.shape
+    x0, y0, angle, curve = place
+    first, step = knots
+    cosine, sine = np.cos(angle), np.sin(angle)
+    widest = 5 * sigmas.max()
+    for j in range(ny):
+        for i in range(nx):
+            along = (i - x0) * cosine + (j - y0) * sine
+            across = (j - y0) * cosine - (i - x0) * sine - curve * along * along
+            at = (along - first) / step
+            if abs(across) >= widest or at < 0 or at >= peaks.size - 1:
+                continue
+            k = int(at)
+            part = at - k
+            sigma = (1 - part) * sigmas[k] + part * sigmas[k + 1]
+            light = (1 - part) * peaks[k] + part * peaks[k + 1]
+            light *= np.exp(-0.5 * (across / sigma) ** 2)
+            if light * light > image[j, i] + noise_var:
+                marked[j, i] |= bit
+            image[j, i] += light
+
+
 @njit(cache=True, nogil=True)
 def bleed_columns(image, full, marked, bit):  # type: ignore[no-untyped-def]
     """Spill the charge of each pixel above `full` (electrons) up and down its column.

@@ -45,7 +45,7 @@ class FrameTruth:
     ellipticity: float | None = None
     fringe_amplitude: float = 0.0  #: relative to the sky
     wcs: TrueWcs | None = None
-    trails: tuple[dict[str, float], ...] = ()
+    trails: tuple[dict[str, Any], ...] = ()
     cosmics: int = 0  #: number of tracks
 
     def as_dict(self) -> dict[str, Any]:

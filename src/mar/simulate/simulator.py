@@ -19,7 +19,7 @@ from mar.simulate.readout import add_shot_noise, full_well_e, read_out
 from mar.simulate.records import Exposed, FrameTruth, Shot
 from mar.simulate.scene import Psf, draw_psf, paint_sources, plane
 from mar.simulate.sky import at_epoch
-from mar.simulate.trails import Trail, add_trail, draw_trail
+from mar.simulate.trails import Trail, add_kind, draw_trail, told
 from mar.simulate.wcs import TrueWcs, make_wcs
 
 _ROWS_AT_A_TIME = 64  # so that the rows at work stay in the processor's cache
@@ -89,7 +89,7 @@ class Simulator:
             ellipticity=float(np.hypot(psf.e1, psf.e2)),
             fringe_amplitude=self._fringe_amplitude(band),
             wcs=wcs,
-            trails=tuple(trail._asdict() for trail in trails),
+            trails=tuple(told(trail, self.conditions.trail_kind) for trail in trails),
             cosmics=tracks,
         )
         return self._finish(shot, image, mask, truth)
@@ -168,7 +168,7 @@ class Simulator:
             return []
         noise = np.sqrt(sky_adu * self.camera.gain + self.camera.read_noise_e**2)
         trail = draw_trail(self.camera.shape, float(noise), psf.fwhm_px / 2.355, rng)
-        add_trail(image, mask, trail, self.camera.read_noise_e, rng)
+        add_kind(image, mask, self.conditions.trail_kind, trail, self.camera.read_noise_e, rng)
         return [trail]
 
     def _paint_twilight_stars(self, image: np.ndarray, level: float, rng: np.random.Generator) -> None:

@@ -1,6 +1,7 @@
-"""Candidates for trails: straight lines with more bright binned pixels than chance gives."""
+"""Candidates for trails: straight lines with more light of the binned residual than chance gives."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -9,51 +10,72 @@ from scipy import ndimage
 
 from mar.config.reduction import Reduction
 from mar.config.trails import Trails
-from mar.kernels.hough import bin_mean, count_votes
-from mar.masks import Bit
+from mar.kernels.radon import bin_mean, join_strips, strength_along, strongest_lines
+from mar.steps.trail_paths import LEFT_OUT, Path
 
-LEFT_OUT = Bit.BAD | Bit.SATURATED
 TOUCHING = np.ones((3, 3), dtype=bool)
 SPARSE = 0.25  # part of its ellipse that a group of crossing lines fills at most
-STRIP = 2  # columns of votes that a line takes: a trail between two columns votes for both
+SHORTEST = 4  # pieces that the frame is cut into for the shortest lines looked for
+FLASH = 0.5  # times the elongation of a piece of trail that a group must have
+TILE = 8  # columns of the transform of which only the strongest line is kept
+MOST_LINES = 300  # of one length and direction; a bright trail has many lines that cross it at small angles
 
 
 class Line(NamedTuple):
-    """The points with x cos(angle) + y sin(angle) = distance, measured from the centre of the frame."""
+    """A piece of a straight line, in pixels of the binned image, and the significance of its light."""
 
-    angle_rad: float  #: of the normal, from +x towards +y
-    distance_px: float
+    sigma: float
+    x0: float
+    y0: float
+    x1: float
+    y1: float
 
 
 @dataclass(frozen=True)
-class Points:
-    """Binned pixels that vote, measured from the centre of the binned image."""
+class Residual:
+    """What the binned image shows beside its sky and its compact objects."""
 
-    ys: np.ndarray
-    xs: np.ndarray
-    shape: tuple[int, int]  #: of the binned image
+    light: np.ndarray  #: (ny, nx) float32 in sigmas, clipped; 0 where nothing is known
+    known: np.ndarray  #: float32, 1 or 0
     binning: int
-    chance: float  #: part of the binned image that votes
 
-    def away_from(self, line: Line, distance_px: float) -> "Points":
-        """Without the points closer to `line` than `distance_px` pixels of the frame."""
-        across = self.xs * np.cos(line.angle_rad) + self.ys * np.sin(line.angle_rad)
-        far = np.abs(across * self.binning - line.distance_px) > distance_px
-        return replace(self, ys=self.ys[far], xs=self.xs[far])
+    def without(self, path: Path, distance_px: float) -> None:
+        """Forget what lies closer to the straight path than so many pixels of the frame."""
+        ny, nx = self.light.shape
+        (x0, y0), (dx, dy) = path.start, path.direction
+        ys = np.arange(ny) * self.binning + (self.binning - 1) / 2 - y0
+        xs = np.arange(nx) * self.binning + (self.binning - 1) / 2 - x0
+        near = np.abs(ys[:, None] * dx - xs * dy) < distance_px
+        along = xs * dx + ys[:, None] * dy
+        near &= (along >= -distance_px) & (along <= path.length + distance_px)
+        self.light[near] = self.known[near] = 0
+
+    def sigma_of(self, line: Line) -> tuple[float, float]:
+        """Significance of what is left of the line's light, and how many binned pixels that is from."""
+        return strength_along(self.light, self.known, *line[1:])
+
+    def path_of(self, line: Line) -> Path:
+        """The line in pixels of the frame."""
+        x0, y0, x1, y1 = ((value + 0.5) * self.binning - 0.5 for value in line[1:])
+        return Path.between((x0, y0), (x1, y1))
 
 
-def bright_points(data: np.ndarray, mask: np.ndarray, config: Trails, reduction: Reduction) -> Points:
-    """Binned pixels above the sky that belong to no compact object; `data` (ny, nx) in ADU, with its sky."""
+def residual_of(data: np.ndarray, mask: np.ndarray, config: Trails, reduction: Reduction) -> Residual:
+    """The binned image less its sky and its compact objects; `data` (ny, nx) in ADU, with its sky."""
     binning = max(config.least_binning, -(-max(data.shape) // config.binned_size))
-    mean, count = bin_mean(data, mask, int(LEFT_OUT), binning)
+    shape = -(-data.shape[0] // binning), -(-data.shape[1] // binning)
+    mean, count = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.int32)
+    bin_mean(data, mask, int(LEFT_OUT), binning, mean, count)
     empty = count < 0.5 * binning**2
     sky = sep.Background(mean, mask=empty, bw=config.sky_mesh, bh=config.sky_mesh)
     above = (mean - sky.back()) / sky.rms()
     above[empty] = 0
-    above[_compact(above, binning, config, reduction)] = 0
-    ys, xs = np.nonzero(above > config.vote_sigma)
-    ny, nx = mean.shape
-    return Points(ys - (ny - 1) / 2, xs - (nx - 1) / 2, mean.shape, binning, ys.size / mean.size)
+    known = ~(empty | _compact(above, binning, config, reduction))
+    light = np.clip(above, -config.clip_sigma, config.clip_sigma)
+    light -= light[known].mean() if known.any() else 0
+    light /= light[known].std() if known.any() else 1
+    light[~known] = 0
+    return Residual(light, known.astype(np.float32), binning)
 
 
 def _compact(above: np.ndarray, binning: int, config: Trails, reduction: Reduction) -> np.ndarray:
@@ -62,10 +84,12 @@ def _compact(above: np.ndarray, binning: int, config: Trails, reduction: Reducti
     if number == 0:
         return np.zeros(above.shape, dtype=bool)
     area, major, minor = _shapes(groups, number)
-    peak = ndimage.maximum(above, groups, np.arange(number + 1))
+    peak = np.zeros(number + 1, dtype=above.dtype)
+    np.maximum.at(peak, groups.ravel(), above.ravel())
     elongation = major / minor
-    piece = (elongation >= reduction.sat_elongation) & (area * binning**2 >= reduction.sat_detect_minarea)
-    piece &= 1 - 1 / elongation >= reduction.sat_ellipticity
+    # a flash of a tumbling satellite is shorter than a piece of a steady one
+    least = FLASH * max(reduction.sat_elongation, 1 / max(1 - reduction.sat_ellipticity, 0.01))
+    piece = (elongation >= least) & (area * binning**2 >= reduction.sat_detect_minarea)
     # trails that cross each other are one group, long both ways but nearly empty
     crossing = (area < SPARSE * np.pi / 4 * major * minor) & (major > config.least_length * min(above.shape))
     compact = (peak > config.compact_sigma) & ~piece & ~crossing
@@ -90,36 +114,58 @@ def _shapes(groups: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray, np
     return area, 4 * np.sqrt(middle + spread), 4 * np.sqrt(np.maximum(middle - spread, 1 / 12))
 
 
-def strongest_line(points: Points, config: Trails, reduction: Reduction) -> Line | None:
-    """The line with the greatest excess of votes over chance, in sigmas; None where none is large enough."""
-    diagonal = float(np.hypot(*points.shape))
-    half = int(np.ceil(diagonal / 2)) + STRIP
-    angles = np.arange(0, np.pi, 2 / diagonal)  # neighbours are one pixel apart at the corners
-    single = count_votes(points.ys, points.xs, angles, half)
-    votes = single[:, 1:] + single[:, :-1]
-    distances = np.arange(-half, half) + 0.5
-    length = _chords(angles, distances, points.shape)
-    expected = STRIP * length * points.chance
-    excess = (votes - expected) / np.sqrt(expected + 1)
-    excess[length < config.least_length * min(points.shape)] = 0
-    excess[length * points.binning < reduction.hough_lines_minlength] = 0
-    excess[votes < reduction.hough_lines_thresh] = 0
-    a, d = np.unravel_index(np.argmax(excess), excess.shape)
-    if excess[a, d] < config.candidate_sigma:
-        return None
-    return Line(float(angles[a]), float(distances[d]) * points.binning)
+def candidates(residual: Residual, config: Trails, reduction: Reduction) -> Iterator[Line]:
+    """Lines of the residual, the strongest first; those that lose their light meanwhile are passed by.
+
+    A line counts with HOUGH_LINES_THRESH binned pixels and HOUGH_LINES_MINLENGTH pixels of the frame.
+    """
+    shortest = config.least_length * min(residual.light.shape)
+    shortest = max(shortest, reduction.hough_lines_minlength / residual.binning)
+    least = max(reduction.hough_lines_thresh, 2 * shortest)
+    lines = sorted(_all_lines(residual, least, config.candidate_sigma), reverse=True)
+    for line in lines:
+        sigma, number = residual.sigma_of(line)
+        if sigma >= 0.9 * config.candidate_sigma and number >= 0.5 * least:
+            yield line
 
 
-def _chords(angles: np.ndarray, distances: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Length within a centred rectangle of the line of each angle and distance: (angles, distances)."""
-    cosine = np.cos(angles).astype(np.float32)[:, None]
-    sine = np.sin(angles).astype(np.float32)[:, None]
-    distance = distances.astype(np.float32)[None, :]
-    low = np.float32(-np.inf)
-    high = np.float32(np.inf)
-    # points of the line are distance * (cosine, sine) + t * (-sine, cosine)
-    for start, slope, size in ((cosine * distance, -sine, shape[1]), (sine * distance, cosine, shape[0])):
-        slope = np.where(np.abs(slope) < 1e-6, np.float32(1e-6), slope)
-        one, other = (-size / 2 - start) / slope, (size / 2 - start) / slope
-        low, high = np.maximum(low, np.minimum(one, other)), np.minimum(high, np.maximum(one, other))
-    return np.maximum(high - low, 0)
+def _all_lines(residual: Residual, least: float, limit: float) -> Iterator[Line]:
+    """The strongest lines of each part of the transforms: steep and flat, rising and falling."""
+    for flat in (False, True):
+        for falling in (False, True):
+            light, known = residual.light, residual.known
+            if flat:
+                light, known = light.T, known.T
+            if falling:
+                light, known = light[:, ::-1], known[:, ::-1]
+            for sigma, row, moved, column, height in _lines_of_quarter(light, known, least, limit):
+                a0, a1, b0, b1 = row, row + height - 1, column, column + moved
+                if falling:
+                    b0, b1 = light.shape[1] - 1 - b0, light.shape[1] - 1 - b1
+                ends = (a0, b0, a1, b1) if flat else (b0, a0, b1, a1)
+                yield Line(sigma, *ends)
+
+
+def _lines_of_quarter(
+    light: np.ndarray, known: np.ndarray, least: float, limit: float
+) -> Iterator[tuple[float, float, float, float, int]]:
+    """Significance, first row, columns moved, first column and height of lines that move to the right."""
+    ny, nx = light.shape
+    rows = 1 << (ny - 1).bit_length()
+    sums = []
+    for part in (light, known):
+        strips = np.zeros((rows, rows + nx), dtype=np.float32)
+        strips[:ny, rows:] = part
+        sums.append([strips, np.empty_like(strips)])
+    best = np.empty((rows * (rows + nx) // TILE**2 + 2 * rows, 4))
+    height = 1
+    while height < rows:
+        for pair in sums:
+            join_strips(pair[0], height, pair[1])
+            pair.reverse()
+        height *= 2
+        if height * SHORTEST >= rows:
+            found = strongest_lines(sums[0][0], sums[1][0], height, least, limit, TILE, best)
+            order = np.argsort(-best[:found, 0])[:MOST_LINES]
+            for sigma, row, moved, column in best[order].tolist():
+                yield sigma, row, moved, column - rows, height

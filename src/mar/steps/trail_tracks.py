@@ -1,100 +1,220 @@
-"""From a candidate line to a trail: follow it at full resolution, measure its profile, and judge it."""
+"""From a candidate line to a trail: follow it at full resolution, judge it, measure its edges, draw it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import median_filter
 
 from mar.config.reduction import Reduction
 from mar.config.trails import Trails
+from mar.kernels.strips import draw_band
 from mar.masks import Bit
-from mar.steps.trail_lines import Line
-from mar.steps.trail_paths import Path, Pieces, inside, straight
-from mar.steps.trail_verdict import Verdict, is_of_the_detector, judge
+from mar.steps.trail_centring import (
+    LEAST_PIECE_PX,
+    PIECES,
+    number_of_pieces,
+    onto_centres,
+    onto_ridge,
+)
+from mar.steps.trail_paths import Path, Pieces, median_of_known
+from mar.steps.trail_verdict import (
+    Seen,
+    in_long_runs,
+    is_broken,
+    is_of_the_detector,
+    is_steady,
+    measure,
+    runs_of,
+)
 
-CENTRING_PIECES = 24
-LEAST_PIECE_PX = 8
+LEAST_RIDGE = 4.0  # sigmas of all pieces together; below it is not worth a closer look
+LEAST_HALF_PX = 1.0
+NARROW_PX = 4.0  # half the width within which centres of light are looked for at first
+STEADY_LEVEL, BROKEN_LEVEL = 0.4, 0.6  # part of a piece's pixels fainter than the light its edges are for
+STEADY_EDGES, BROKEN_EDGES = 1.15, 2.0  # factors that its edges may be nearer or farther than their median
+SECTION_SNR = 25.0  # that parts of a trail are joined for to measure their width
+MOST_SECTIONS = 16
+
+
+@dataclass(frozen=True)
+class Edges:
+    """How far the two edges of a trail are from its path, at points along it."""
+
+    t: np.ndarray  #: (n,) pixels along the path, increasing
+    left_px: np.ndarray
+    right_px: np.ndarray
+
+    @property
+    def width_px(self) -> float:
+        """From edge to edge across, the median along the trail."""
+        return float(np.median(self.left_px + self.right_px))
+
+    @property
+    def widest_px(self) -> float:
+        """The greatest width along the trail."""
+        return float(np.max(self.left_px + self.right_px))
+
+    def evened(self, factor: float) -> "Edges":
+        """The same with no edge farther off than so many times the median of its side, nor nearer."""
+        sides = [
+            np.clip(side, np.median(side) / factor, np.median(side) * factor)
+            for side in (self.left_px, self.right_px)
+        ]
+        return Edges(self.t, *sides)
 
 
 @dataclass(frozen=True)
 class Track:
-    """A trail: its path, and what it looks like across it."""
+    """A trail: its path, its edges, and from where to where along the path it goes."""
 
     path: Path
-    seen: Verdict
+    edges: Edges
+    reach: tuple[float, float]  #: infinite where it goes on beyond the frame
+    peak_sigma: float  #: peak of the mean profile, in sigmas of one pixel of sky
+    support: float  #: part of the path where it is seen
 
-    def draw(self, mask: np.ndarray) -> None:
-        """Set bit TRAIL in `mask` from edge to edge of the frame."""
-        # a chord cuts the border aslant, the trail's own edges go on for some of its widths
-        left_px, right_px = self.seen.left_px, self.seen.right_px
-        beyond = 20 + 2 * self.seen.width_px
-        t = np.arange(-beyond, self.path.length + beyond, 0.5)
-        across = np.append(np.arange(-left_px, right_px, 0.5), right_px)
-        ys, xs = self.path.pixels(t, across)
-        known = inside(ys, xs, mask.shape)
-        ys, xs = ys[known], xs[known]
-        beside = self.path.beside(ys, xs)
-        within = (beside >= -left_px) & (beside <= right_px)
-        mask[ys[within], xs[within]] |= np.uint8(Bit.TRAIL)
+    @property
+    def breadth_px(self) -> float:
+        """Of the band that holds the trail with its bends."""
+        return self.edges.width_px + 2 * float(np.abs(self.path.curve).sum())
+
+    def draw(self, mask: np.ndarray, wider: float = 1.0) -> None:
+        """Set bit TRAIL in `mask` along the trail, or a band so many times wider."""
+        edges = self.edges
+        draw_band(
+            mask,
+            int(Bit.TRAIL),
+            self.path.chord,
+            self.path.curve,
+            np.array(self.reach),
+            edges.t,
+            wider * edges.left_px,
+            wider * edges.right_px,
+        )
 
 
 def follow(
-    data: np.ndarray, mask: np.ndarray, line: Line, config: Trails, reduction: Reduction
+    data: np.ndarray, mask: np.ndarray, near: Path, binning: int, config: Trails, reduction: Reduction
 ) -> Track | None:
-    """The trail along `line`, or None where there is none that deserves the name.
+    """The trail near a straight path, or None where there is none that deserves the name.
 
-    `data` (ny, nx) ADU; pixels that are bad, saturated, or of a trail found before are left out.
+    `near` is known to a pixel of the image binned by `binning`. `data` (ny, nx) ADU; pixels that are bad,
+    saturated, or of a trail found before are left out.
     """
-    path = straight(line, data.shape)
-    if path.length < LEAST_PIECE_PX * CENTRING_PIECES:
+    path, sigma = onto_ridge(near, data, mask, (2 * binning + 2, 2 * binning + 2), config)
+    if sigma < LEAST_RIDGE:
         return None
-    for window in (None, config.largest_width / 4):
-        pieces = Pieces.along(path, data, mask, path.length / CENTRING_PIECES, config)
-        centred = _centred(path, pieces, window, config)
-        if centred is None:
-            return None
-        path = centred
-    piece_px = min(max(reduction.hough_lines_maxgap, LEAST_PIECE_PX), path.length / CENTRING_PIECES)
-    pieces = Pieces.along(path, data, mask, piece_px, config)
-    if is_of_the_detector(path, data, mask, config):
+    whole = path.across_the_frame(mask.shape)
+    if whole.length < LEAST_PIECE_PX * PIECES / 2:
         return None
-    seen = judge(path, pieces, config, reduction)
-    return None if seen is None else Track(path, seen)
+    if whole.length > 1.05 * near.length:
+        path = whole
+        path, _ = onto_ridge(path, data, mask, (4, 4 * whole.length / near.length), config)
+    for _ in range(2):
+        pieces = Pieces.along(path, data, mask, number_of_pieces(path), config)
+        path = onto_centres(path, pieces, NARROW_PX, config)
+    return _judged(path, data, mask, config, reduction)
 
 
-def _centred(path: Path, pieces: Pieces, window_px: float | None, config: Trails) -> Path | None:
-    """The path moved onto the light, by a curve through the peaks of the pieces; None without enough."""
-    peaks, significance = _peaks(pieces, window_px)
-    seen = significance > config.piece_sigma
-    if np.count_nonzero(seen) < config.degree + 3:
+def _judged(
+    path: Path, data: np.ndarray, mask: np.ndarray, config: Trails, reduction: Reduction
+) -> Track | None:
+    seen = measure(path, data, mask, config, reduction)
+    if seen is None or not seen.on.any() or is_of_the_detector(seen, path, data, mask, config):
         return None
-    u = 2 * pieces.t[seen] / path.length - 1
-    peaks, significance = peaks[seen], np.minimum(significance[seen], 20)
-    powers = np.vander(u, config.degree + 1, increasing=True)
-    residual = peaks - np.median(peaks)
-    bend = np.zeros(config.degree + 1)
-    # peaks of stars and of noise lose their weight as the scale shrinks
-    for scale in (8.0, 4.0, 2.0, 1.0, 1.0):
-        weight = significance / (1 + (residual / scale) ** 2)
-        bend = np.linalg.lstsq(powers * weight[:, None], peaks * weight, rcond=None)[0]
-        residual = peaks - powers @ bend
-    total = np.polynomial.polynomial.polyadd(np.array(path.bend), bend)
-    if np.abs(total[2:]).sum() > config.largest_bend * path.length:
+    steady = is_steady(seen, config, reduction)
+    level = STEADY_LEVEL if steady else BROKEN_LEVEL
+    pieces = Pieces.along(path, data, mask, seen.on.size, config, level)
+    edges = edges_of(pieces, seen, config)
+    if edges is None:
         return None
-    return replace(path, bend=tuple(float(value) for value in total))
+    if not steady and not is_broken(seen, path, mask, edges.widest_px, config, reduction):
+        return None
+    return Track(
+        path,
+        edges.evened(STEADY_EDGES if steady else BROKEN_EDGES),
+        reach_of(seen, reduction),
+        seen.peak_sigma,
+        seen.support,
+    )
 
 
-def _peaks(pieces: Pieces, window_px: float | None) -> tuple[np.ndarray, np.ndarray]:
-    """Centre of light across each piece, in pixels, and its significance in sigmas (0 where unknown)."""
-    inner = ~pieces.flank if window_px is None else np.abs(pieces.across) <= window_px
-    known = np.nan_to_num(pieces.profiles)
-    box = np.ones(5)
-    smooth = np.array([np.convolve(profile, box, mode="same") for profile in known])
-    smooth[:, ~inner] = -np.inf
-    highest = np.argmax(smooth, axis=1)
-    near = np.abs(pieces.across[None, :] - pieces.across[highest][:, None]) <= 4
-    light = np.where(near, np.maximum(known, 0), 0)
-    total = light.sum(axis=1)
-    centre = (light * pieces.across).sum(axis=1) / np.maximum(total, 1e-30)
-    noise = np.where(pieces.noise > 0, pieces.noise, np.inf) * np.sqrt(box.size)
-    significance = np.nan_to_num(smooth[np.arange(highest.size), highest] / noise)
-    return np.where(total > 0, centre, pieces.across[highest]), np.maximum(significance, 0)
+def edges_of(pieces: Pieces, seen: Seen, config: Trails) -> Edges | None:
+    """Where the light falls to EDGE_SIGMA of the noise of a pixel, or to half of its peak if that is less.
+
+    The pieces where the trail is seen are joined until they show this clearly. None where the light is wider
+    than LARGEST_WIDTH.
+    """
+    on = np.flatnonzero(seen.on)
+    mean, noise = seen.light.mean[on], seen.light.noise[on]
+    snr = float(np.sum(mean / noise**2) / np.sqrt(np.sum(1 / noise**2)))
+    sections = min(max(int((snr / SECTION_SNR) ** 2), 1), MOST_SECTIONS, on.size)
+    found = []
+    for part in np.array_split(on, sections):
+        sides = _sides(median_of_known(pieces.profiles[part], 0), pieces, config)
+        if sides is not None:
+            found.append((float(np.mean(pieces.t[part])), *sides))
+    if len(found) < 0.5 * sections:
+        return None
+    t, left, right = np.array(found).T
+    if len(found) >= 3:  # a star beside the trail widens one section
+        left, right = median_filter(left, 3, mode="nearest"), median_filter(right, 3, mode="nearest")
+    return Edges(t, left, right)
+
+
+def _sides(profile: np.ndarray, pieces: Pieces, config: Trails) -> tuple[float, float] | None:
+    """Pixels from the path to both edges of the light of one profile."""
+    inner = np.nonzero(~pieces.flank & (np.abs(pieces.across) <= config.largest_width / 4))[0]
+    profile = np.nan_to_num(profile)
+    top = int(inner[np.argmax(profile[inner])])
+    peak = float(profile[top])
+    if peak <= 0:
+        return None
+    limit = min(config.edge_sigma * pieces.sigma, 0.5 * peak)
+    left, right = _edge(profile, top, -1, limit), _edge(profile, top, 1, limit)
+    whole = np.nonzero(~pieces.flank)[0]
+    if top - left < whole[0] or top + right > whole[-1]:
+        return None
+    middle = float(pieces.across[top])
+    return max(left - middle, LEAST_HALF_PX), max(right + middle, LEAST_HALF_PX)
+
+
+def _edge(profile: np.ndarray, top: int, step: int, limit: float) -> float:
+    """Pixels from the top to where the profile falls to `limit`."""
+    at = top
+    while 0 <= at + step < profile.size and profile[at + step] > limit:
+        at += step
+    if not 0 <= at + step < profile.size:
+        return float(abs(at - top))
+    part = (profile[at] - limit) / (profile[at] - profile[at + step])
+    return abs(at - top) + float(part)
+
+
+def reach_of(seen: Seen, reduction: Reduction) -> tuple[float, float]:
+    """From where to where a trail goes: from edge to edge, unless it is clearly missing at one end.
+
+    It is missing where a stretch longer than any two gaps within shows less than half of its light.
+    """
+    piece_px = seen.pieces.length_px
+    long = in_long_runs(seen.on, piece_px, reduction)
+    runs = runs_of(long if long.any() else seen.on)
+    first, last = int(runs[0, 0]), int(runs[-1, 1])
+    gaps = runs[1:, 0] - runs[:-1, 1]
+    longest = max(2, 2 * int(gaps.max(initial=0)))
+    typical = float(np.median(seen.light.mean[seen.on]))
+    start, end = -np.inf, np.inf
+    if first > longest and _is_dark(seen, slice(0, first), typical):
+        start = (first - 0.5) * piece_px
+    if seen.on.size - last > longest and _is_dark(seen, slice(last, None), typical):
+        end = (last + 0.5) * piece_px
+    return start, end
+
+
+def _is_dark(seen: Seen, where: slice, typical: float) -> bool:
+    """Whether pieces show less than half of the light that a trail typically has."""
+    mean, noise = seen.light.mean[where], seen.light.noise[where]
+    known = np.isfinite(noise)
+    if np.count_nonzero(known) < 2:
+        return False
+    error = 1 / np.sqrt(np.sum(1 / noise[known] ** 2))
+    return bool(np.median(mean[known]) + 2 * error < 0.5 * typical)

@@ -1,108 +1,219 @@
-"""Whether the light along a path is a trail, and how wide."""
+"""Whether the light along a path is a trail."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from mar.config.reduction import Reduction
 from mar.config.trails import Trails
-from mar.steps.trail_paths import Path, Pieces, median_of_known
+from mar.masks import Bit
+from mar.steps.trail_paths import GAUSS, Path, Pieces, median_of_known
 
 PIECES = 24  # that a row or column is looked at in
-LEAST_HALF_PX = 1.0
 DRIFT_PX = 4  # a path that strays no farther across may be a row or column of the detector
 SHARPEST = 0.8  # a profile that falls by more of its peak from pixel to pixel is no light, but a defect
+PIECE_SNR = 5.0  # that pieces are cut for
+FEWEST = 8  # pieces of a path
+LEAST_SNR = 8.0  # of a steady trail as a whole
+LEAST_BROKEN_SNR = 12.0  # of what is seen of another
+CLEAR = 4.0  # sigmas of a piece that counts for it
+LEAST_SEEN = 5  # pieces of a broken trail
+BESIDE_PX = 3  # pixels beyond the core and as much again where lines beside a trail begin
+LEAST_BESIDE = 20  # of these lines
+LEAST_SCATTER = 0.7  # of their light per root of their pieces, in sigmas
+PEAKED = 2.0  # light about a star that is so much brighter than along the rest is the star's
 
 
-class Verdict(NamedTuple):
-    """What a trail looks like across its path."""
+class Light(NamedTuple):
+    """The light of a path, piece by piece."""
 
-    left_px: float  #: from the path to the trail's edges
-    right_px: float
-    peak_sigma: float  #: peak of the mean profile, in sigmas of one pixel of sky
-    support: float  #: part of the length where it is seen
+    mean: np.ndarray  #: ADU, over the core of the profile
+    noise: np.ndarray  #: of `mean`; inf where too little is known
 
     @property
-    def width_px(self) -> float:
-        """From edge to edge across."""
-        return self.left_px + self.right_px
+    def snr(self) -> float:
+        """Of the whole path."""
+        return float(np.nansum(self.mean / self.noise**2) / np.sqrt(np.sum(1 / self.noise**2)))
 
 
-def judge(path: Path, pieces: Pieces, config: Trails, reduction: Reduction) -> Verdict | None:
-    """The edges of the light along `path`; None unless it looks like a trail and is seen all along."""
-    profile = median_of_known(pieces.profiles, 0)
-    if np.isnan(profile).any():
+@dataclass(frozen=True)
+class Seen:
+    """Where along its path a trail is seen."""
+
+    pieces: Pieces
+    on: np.ndarray  #: (pieces,) bool
+    light: Light
+    support: float  #: part of the known pieces where it is seen
+    peak_sigma: float  #: peak of the mean profile, in sigmas of one pixel of sky
+    ridge_sigma: float  #: how much more light it has than the lines beside it, in their scatter
+
+
+def core_of(profile: np.ndarray, top: int) -> np.ndarray:
+    """The offsets about the top of a profile where it is above half of its peak."""
+    low = high = top
+    while low > 0 and profile[low - 1] > 0.5 * profile[top]:
+        low -= 1
+    while high + 1 < profile.size and profile[high + 1] > 0.5 * profile[top]:
+        high += 1
+    core = np.zeros(profile.size, dtype=bool)
+    core[low : high + 1] = True
+    return core
+
+
+def measure(
+    path: Path, data: np.ndarray, mask: np.ndarray, config: Trails, reduction: Reduction
+) -> Seen | None:
+    """Cut the path into pieces that show its light clearly, and tell where it is seen; None without light."""
+    longest = max(FEWEST, PIECES)
+    first = _seen(Pieces.along(path, data, mask, min(longest, _most(path, 8)), config), config)
+    if first is None:
         return None
-    inner = np.nonzero(~pieces.flank)[0]
-    top = int(inner[np.argmax(profile[inner])])
-    peak = float(profile[top])
-    if peak <= 0 or not _rises_from_the_sky(profile, pieces, peak):
-        return None
-    limit = min(config.edge_sigma * pieces.sigma, 0.5 * peak)
-    left, right = _edge(profile, top, -1, limit), _edge(profile, top, 1, limit)
-    if top - left < inner[0] or top + right > inner[-1]:
-        return None
-    core = profile > 0.5 * peak
-    core &= np.abs(np.arange(profile.size) - top) <= max(left, right)
-    support = _support(pieces, core, path.length / pieces.t.size, config, reduction)
-    if support < config.least_support:
-        return None
-    middle = float(pieces.across[top])
-    left, right = max(left - middle, LEAST_HALF_PX), max(right + middle, LEAST_HALF_PX)
-    return Verdict(left, right, peak / pieces.sigma, support)
+    wanted = int((first.light.snr / PIECE_SNR) ** 2) if first.light.snr > 0 else 0
+    number = min(max(wanted, FEWEST), max(_most(path, max(reduction.hough_lines_maxgap, 8)), longest))
+    number = min(number, _most(path, 8))
+    return _seen(Pieces.along(path, data, mask, max(number, 1), config), config)
+
+
+def _most(path: Path, piece_px: float) -> int:
+    return max(1, int(path.length / piece_px))
+
+
+def _seen(pieces: Pieces, config: Trails) -> Seen | None:
+    """The pieces with light, by the profile that most of them have."""
+    mean, noise = pieces.amplitude(np.abs(pieces.across) <= 2)
+    on = mean > config.piece_sigma * noise
+    for _ in range(2):
+        # the median of all is not biased by what was chosen, but a broken trail does not show in it
+        chosen = on if np.count_nonzero(on) < 0.6 * on.size else np.ones(on.size, dtype=bool)
+        if not chosen.any():
+            return None
+        profile = np.nan_to_num(median_of_known(pieces.profiles[chosen], 0))
+        inner = np.nonzero(~pieces.flank & (np.abs(pieces.across) <= config.largest_width / 4))[0]
+        top = int(inner[np.argmax(profile[inner])])
+        if profile[top] <= 0 or not _rises_from_the_sky(profile, pieces, float(profile[top])):
+            return None
+        core = core_of(profile, top)
+        light = Light(*pieces.amplitude(core))
+        on = light.mean > config.piece_sigma * light.noise
+    known = max(1, np.count_nonzero(np.isfinite(light.noise)))
+    support, peak = np.count_nonzero(on) / known, float(profile[top]) / pieces.sigma
+    return Seen(pieces, on, light, support, peak, _ridge(pieces, core))
+
+
+def _ridge(pieces: Pieces, core: np.ndarray) -> float:
+    """Significance of the light in the core against that of the lines beside it (as Storkey et al. 2004).
+
+    In a crowded field the lines beside it pass over as many stars as it does. Much light in one piece counts
+    for little more than what is clear.
+    """
+    inner = np.flatnonzero(core)
+    width = inner.size
+    total = pieces.scores(width).sum(axis=0)
+    middle = (inner[0] + inner[-1]) // 2
+    known = 2 * np.count_nonzero(np.isfinite(pieces.profiles), axis=0) > pieces.t.size
+    beside = total[known & (np.abs(np.arange(total.size) - middle) > width + BESIDE_PX)]
+    if beside.size < LEAST_BESIDE:
+        return 0.0
+    typical = np.median(beside)
+    scatter = GAUSS * np.median(np.abs(beside - typical))
+    return float((total[middle] - typical) / max(scatter, LEAST_SCATTER * np.sqrt(pieces.t.size)))
 
 
 def _rises_from_the_sky(profile: np.ndarray, pieces: Pieces, peak: float) -> bool:
     """Whether both sides are at the same level, as beside a trail and not at the edge of an amplifier."""
     sides = [np.median(profile[pieces.flank & (pieces.across * side > 0)]) for side in (-1, 1)]
-    return abs(sides[0] - sides[1]) < 0.3 * peak
+    return bool(abs(sides[0] - sides[1]) < 0.3 * peak)
 
 
-def is_of_the_detector(path: Path, data: np.ndarray, mask: np.ndarray, config: Trails) -> bool:
-    """Whether it keeps to one row or column, with edges sharper than light has them."""
-    rows, columns = path.pixels(np.linspace(0, path.length, PIECES), np.zeros(1))
-    axis = int(np.ptp(rows) > np.ptp(columns))  # 0: along a row, 1: along a column
-    across = (rows, columns)[axis]
+def is_steady(seen: Seen, config: Trails, reduction: Reduction) -> bool:
+    """Whether it is seen along most of the path, with much the same brightness."""
+    light = seen.light
+    known = np.isfinite(light.noise)
+    if np.count_nonzero(known) < 0.5 * known.size or light.snr < LEAST_SNR:
+        return False
+    if seen.ridge_sigma < config.steady_ridge_sigma:
+        return False
+    typical = np.median(light.mean[known])
+    even = light.mean + 2 * light.noise > typical / config.unevenness
+    even &= light.mean - 2 * light.noise < typical * config.unevenness
+    good = (seen.on & even)[known]
+    long = in_long_runs(good, seen.pieces.length_px, reduction)
+    return np.count_nonzero(long) >= config.least_support * good.size
+
+
+def is_broken(
+    seen: Seen, path: Path, mask: np.ndarray, width_px: float, config: Trails, reduction: Reduction
+) -> bool:
+    """Whether what is seen is long and slim enough for a trail that ends in the frame, or flashes."""
+    if seen.ridge_sigma < config.broken_ridge_sigma:
+        return False
+    piece_px = seen.pieces.length_px
+    clear = seen.light.mean > CLEAR * seen.light.noise
+    on = in_long_runs(clear & ~_of_stars(seen, path, mask), piece_px, reduction)
+    least = max(config.least_length * min(mask.shape), config.least_slimness * width_px)
+    if np.count_nonzero(on) < max(LEAST_SEEN, least / piece_px):
+        return False
+    light = Light(seen.light.mean[on], seen.light.noise[on])
+    return light.snr >= LEAST_BROKEN_SNR
+
+
+def runs_of(on: np.ndarray) -> np.ndarray:
+    """First piece and piece after the last, (runs, 2), of each unbroken run."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], on.astype(int), [0]))))
+    return edges.reshape(-1, 2)
+
+
+def in_long_runs(on: np.ndarray, piece_px: float, reduction: Reduction) -> np.ndarray:
+    """Those pieces of `on` that lie in runs of at least HOUGH_LINES_MINLENGTH pixels.
+
+    Gaps of HOUGH_LINES_MAXGAP pixels at most do not break a run.
+    """
+    bridged = on.copy()
+    for first, last in runs_of(~on):
+        if (last - first) * piece_px <= reduction.hough_lines_maxgap and first > 0 and last < on.size:
+            bridged[first:last] = True
+    for first, last in runs_of(bridged):
+        if (last - first) * piece_px < reduction.hough_lines_minlength:
+            bridged[first:last] = False
+    return on & bridged
+
+
+def _of_stars(seen: Seen, path: Path, mask: np.ndarray) -> np.ndarray:
+    """Pieces in runs that are brightest at a saturated star: its diffraction spikes and its halo."""
+    x, y = path.points(np.arange(path.length))
+    rows = np.clip(np.rint(y), 0, mask.shape[0] - 1).astype(int)
+    columns = np.clip(np.rint(x), 0, mask.shape[1] - 1).astype(int)
+    full = (mask[rows, columns] & np.uint8(Bit.SATURATED)) != 0
+    pieces = np.minimum((np.flatnonzero(full) / seen.pieces.length_px).astype(int), seen.on.size - 1)
+    at_star = np.zeros(seen.on.size, dtype=bool)
+    at_star[pieces] = True
+    of_stars = np.zeros(seen.on.size, dtype=bool)
+    for first, last in runs_of(seen.on | at_star):
+        within = slice(first, last)
+        light = np.where(seen.on[within], seen.light.mean[within], 0)
+        stars = np.flatnonzero(at_star[within])
+        if stars.size and light.any():
+            brightest = np.abs(stars - int(np.argmax(light))).min() <= 1
+            of_stars[within] = brightest and light.max() > PEAKED * np.median(light[light > 0])
+    return of_stars
+
+
+def is_of_the_detector(seen: Seen, path: Path, data: np.ndarray, mask: np.ndarray, config: Trails) -> bool:
+    """Whether what is seen keeps to one row or column, with edges sharper than light has them."""
+    x, y = path.points(seen.pieces.t[seen.on])
+    axis = int(np.ptp(y) > np.ptp(x))  # 0: along a row, 1: along a column
+    across = (y, x)[axis]
     if np.ptp(across) > DRIFT_PX:
         return False
-    at = float(np.median(across))
+    at = float(np.rint(np.median(across)))
     direction = ((1.0, 0.0), (0.0, 1.0))[axis]
     exact = Path(((0.0, at), (at, 0.0))[axis], direction, float(data.shape[1 - axis]))
-    pieces = Pieces.along(exact, data, mask, exact.length / PIECES, config)
-    inner = median_of_known(pieces.profiles, 0)[np.abs(pieces.across) <= DRIFT_PX]
+    pieces = Pieces.along(exact, data, mask, PIECES, config)
+    near = np.abs(pieces.across) <= DRIFT_PX
+    mean, noise = pieces.amplitude(near)
+    lit = mean > config.piece_sigma * noise
+    if not lit.any():
+        return False
+    inner = median_of_known(pieces.profiles[lit], 0)[near]
     return bool(np.nanmax(np.abs(np.diff(inner)), initial=0) > SHARPEST * np.nanmax(inner, initial=0))
-
-
-def _edge(profile: np.ndarray, top: int, step: int, limit: float) -> float:
-    """Pixels from the top to where the profile falls to `limit`."""
-    at = top
-    while 0 <= at + step < profile.size and profile[at + step] > limit:
-        at += step
-    if not 0 <= at + step < profile.size:
-        return float(abs(at - top))
-    part = (profile[at] - limit) / (profile[at] - profile[at + step])
-    return abs(at - top) + float(part)
-
-
-def _support(
-    pieces: Pieces, core: np.ndarray, piece_px: float, config: Trails, reduction: Reduction
-) -> float:
-    """Part of the pieces that show the trail, in runs of at least HOUGH_LINES_MINLENGTH pixels."""
-    light = pieces.profiles[:, core]
-    usable = (np.count_nonzero(~np.isnan(light), axis=1) >= 0.5 * light.shape[1]) & (pieces.noise > 0)
-    if np.count_nonzero(usable) < 0.5 * usable.size:
-        return 0.0
-    counted = np.maximum(np.count_nonzero(~np.isnan(light), axis=1), 1)
-    mean = np.nansum(light, axis=1) / counted
-    noise = pieces.noise / np.sqrt(counted)
-    seen = (mean > config.piece_sigma * noise) & _even(mean, noise, usable, config.unevenness)
-    seen = seen[usable]
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], seen.astype(int), [0]))))
-    runs = edges[1::2] - edges[::2]
-    return float(runs[runs * piece_px >= reduction.hough_lines_minlength].sum() / seen.size)
-
-
-def _even(mean: np.ndarray, noise: np.ndarray, usable: np.ndarray, factor: float) -> np.ndarray:
-    """Which pieces are as bright as most: rows of stars, galaxies and diffraction spikes are not even."""
-    typical = np.median(mean[usable])
-    return (mean + 2 * noise > typical / factor) & (mean - 2 * noise < typical * factor)

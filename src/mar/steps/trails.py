@@ -11,8 +11,10 @@ import numpy as np
 from mar.config.reduction import Reduction
 from mar.config.trails import Trails
 from mar.frame import Frame, recorded
-from mar.steps.trail_lines import Line, bright_points, strongest_line
+from mar.steps.trail_lines import candidates, residual_of
 from mar.steps.trail_tracks import Track, follow
+
+WINGS = 2.0  # times its width, beyond which the faint wings of a trail are no trail of their own
 
 log = logging.getLogger(__name__)
 
@@ -31,35 +33,42 @@ def mark_trails(frame: Frame, config: Trails, reduction: Reduction) -> Frame:
 
 
 def find_trails(data: np.ndarray, mask: np.ndarray, config: Trails, reduction: Reduction) -> list[Track]:
-    """The trails of an image (ny, nx) in ADU, the one with most votes first; `mask` uint8 stays as it is."""
+    """The trails of an image (ny, nx) in ADU, the most significant first; `mask` uint8 stays as it is."""
     seen = mask.copy()
-    points = bright_points(data, mask, config, reduction)
+    residual = residual_of(data, mask, config, reduction)
     tracks: list[Track] = []
-    for _ in range(config.most_candidates):
-        line = strongest_line(points, config, reduction)
-        if line is None:
-            break
-        track = follow(data, seen, line, config, reduction)
-        if track is not None:
-            track.draw(seen)
-            tracks.append(track)
-            _tell(line, track)
-        points = points.away_from(line, _taken_px(track, points.binning))
+    left = config.most_candidates
+    searching = True
+    while searching:
+        searching = False  # again only where a trail was found that may have outshone others
+        for line in candidates(residual, config, reduction):
+            if left == 0:
+                return tracks
+            left -= 1
+            near = residual.path_of(line).within(data.shape)
+            track = follow(data, seen, near, residual.binning, config, reduction)
+            if track is None:
+                residual.without(near, 1.5 * residual.binning)
+                continue
+            searching = True
+            while track is not None:  # and what flies beside it, as lamps of an aircraft
+                track.draw(seen, WINGS)
+                tracks.append(track)
+                _tell(track)
+                residual.without(track.path, 1.5 * residual.binning + track.breadth_px / 2)
+                track = follow(data, seen, near, residual.binning, config, reduction)
     return tracks
 
 
-def _taken_px(track: Track | None, binning: int) -> float:
-    """How far from its line a candidate has used up the points."""
-    bend = 0.0 if track is None else float(np.abs(track.path.bend).sum())
-    return 1.5 * binning + bend + (0.0 if track is None else track.seen.width_px / 2)
-
-
-def _tell(line: Line, track: Track) -> None:
+def _tell(track: Track) -> None:
+    x, y = track.path.points(np.array([0.0, track.path.length]))
     log.info(
-        "trail: normal at %.2f deg, %.0f px off the centre, %.1f px wide, peak %.1f sigma, along %.0f %%",
-        np.rad2deg(line.angle_rad),
-        line.distance_px,
-        track.seen.width_px,
-        track.seen.peak_sigma,
-        100 * track.seen.support,
+        "trail: from (%.0f, %.0f) to (%.0f, %.0f), %.1f px wide, peak %.1f sigma, seen along %.0f %%",
+        x[0],
+        y[0],
+        x[1],
+        y[1],
+        track.edges.width_px,
+        track.peak_sigma,
+        100 * track.support,
     )

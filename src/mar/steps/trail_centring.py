@@ -1,0 +1,75 @@
+"""Moving a path onto the light that lies along it."""
+
+import numpy as np
+
+from mar.config.trails import Trails
+from mar.kernels.strips import best_curve
+from mar.steps.trail_paths import Path, Pieces
+
+PIECES = 24
+LEAST_PIECE_PX = 8
+BOXES_PX = (3, 7, 21)  # widths of light that are looked for
+CLEAR = 4.0  # sigmas of a piece whose own centre of light is used
+SHRINKING_PX = (4.0, 2.0, 1.0, 1.0)  # scales beyond which centres of light lose their weight
+
+
+def onto_ridge(
+    path: Path, data: np.ndarray, mask: np.ndarray, ranges_px: tuple[float, float], config: Trails
+) -> tuple[Path, float]:
+    """The path moved to the curve beside it with the most light, and how many sigmas that is.
+
+    `ranges_px` is how far the curve may lie off the middle of the path, and how much farther off its ends. It
+    bends by LARGEST_BEND at most.
+    """
+    pieces = Pieces.along(path, data, mask, number_of_pieces(path), config)
+    reach = pieces.across.size // 2
+    bend = config.largest_bend * path.length if config.degree > 1 else 0
+    ranges = np.array([min(reach, int(np.ceil(value))) for value in (*ranges_px, bend)])
+    u = 2 * pieces.t / path.length - 1
+    best, curve = -np.inf, np.zeros(3)
+    for box in BOXES_PX:
+        found = np.zeros(3)
+        total = best_curve(pieces.scores(box), u, ranges, found)
+        if total > best:
+            best, curve = total, found
+    bend = np.array([curve[0] - curve[2] / 3, curve[1], curve[2]])
+    return path.moved(bend), float(best / np.sqrt(u.size))
+
+
+def number_of_pieces(path: Path) -> int:
+    """Pieces that a path is cut into to find where its light lies."""
+    return max(1, min(PIECES, int(path.length / LEAST_PIECE_PX)))
+
+
+def onto_centres(path: Path, pieces: Pieces, half_px: float, config: Trails) -> Path:
+    """The path moved by a curve through the centres of light of its pieces, where enough are clear.
+
+    Light farther off the path than `half_px` is left out; stars and noise lose their weight.
+    """
+    near = np.abs(pieces.across) <= half_px
+    light = np.maximum(np.nan_to_num(pieces.profiles[:, near]), 0)
+    mean, noise = pieces.amplitude(near)
+    clear = (mean > CLEAR * noise) & (light.sum(axis=1) > 0)
+    if np.count_nonzero(clear) < config.degree + 3:
+        return path
+    light = light[clear]
+    centres = (light * pieces.across[near]).sum(axis=1) / light.sum(axis=1)
+    u = 2 * pieces.t[clear] / path.length - 1
+    significance = np.minimum(mean[clear] / noise[clear], 20)
+    # light on a part of the path only says nothing of how it bends beyond
+    bend = _robust_fit(u, centres, significance, config.degree if np.ptp(u) > 1.2 else 1)
+    if np.abs(path.moved(bend).curve[2:]).sum() > config.largest_bend * path.length + 1:
+        bend = _robust_fit(u, centres, significance, 1)
+    return path.moved(bend)
+
+
+def _robust_fit(u: np.ndarray, centres: np.ndarray, significance: np.ndarray, degree: int) -> np.ndarray:
+    """A polynomial through the centres of light, lowest power first; those far off lose their weight."""
+    powers = np.vander(u, degree + 1, increasing=True)
+    residual = centres - np.median(centres)
+    bend = np.zeros(degree + 1)
+    for scale in SHRINKING_PX:
+        weight = significance / (1 + (residual / scale) ** 2)
+        bend = np.linalg.lstsq(powers * weight[:, None], centres * weight, rcond=None)[0]
+        residual = centres - powers @ bend
+    return bend
