@@ -144,12 +144,14 @@ def test_what_cannot_be_quantised_is_left_to_be_stored_as_it_is(rng):
     assert_array_equal(scales, 0)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=50), st.integers(0, 50))
 def test_sums_of_parts_make_the_sum(data, cut):
     total = plus(sum_of(data[:cut]), sum_of(data[cut:], min(cut, len(data))))
     assert total == sum_of(data) == naive_files.datasum(data)
 
 
+@settings(deadline=None)
 @given(
     st.binary(min_size=1, max_size=60),
     st.lists(st.tuples(st.integers(0, 59), st.integers(1, 60)), max_size=8),

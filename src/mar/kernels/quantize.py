@@ -23,14 +23,13 @@ _NOISE_OF_MEDIAN = 0.6052697
 _EXACT = 2.0**-27
 
 
-@jit
 def random_numbers() -> np.ndarray:
     """The 10,000 numbers (float32) between 0 and 1 that the standard names."""
-    numbers, seed = np.empty(RANDOMS, np.float32), 1
-    for k in range(RANDOMS):
+    numbers, seed = [], 1
+    for _ in range(RANDOMS):
         seed = (16807 * seed) % 2147483647
-        numbers[k] = seed / 2147483647.0
-    return numbers
+        numbers.append(seed / 2147483647)
+    return np.array(numbers, np.float32)
 
 
 @jit
@@ -40,8 +39,12 @@ def _ordered(bits: np.int32) -> np.int32:
 
 
 @jit
-def _limits(row: np.ndarray, bits: np.ndarray) -> tuple[float, float, bool]:
-    """Least and largest value of a row but for zeros and NaN, and whether a NaN is there."""
+def _limits(row: np.ndarray, spare: np.ndarray) -> tuple[float, float, bool]:
+    """Least and largest value of a row but for zeros and NaN, and whether a NaN is there.
+
+    `spare` is a float32 array whose begin may be written to.
+    """
+    bits, keys = row.view(np.int32), spare.view(np.int32)
     least, most = np.int32(2147483647), np.int32(-2147483648)
     for x in range(bits.size):
         here = bits[x]
@@ -52,19 +55,13 @@ def _limits(row: np.ndarray, bits: np.ndarray) -> tuple[float, float, bool]:
     if most <= _INFINITE and least >= _ordered(np.int32(-8388608)):
         if most < least:
             return 0.0, 0.0, False
-        return _value(least), _value(most), False
+        keys[0], keys[1] = _ordered(least), _ordered(most)
+        return np.float64(spare[0]), np.float64(spare[1]), False
     low, high = np.inf, -np.inf
     for x in range(row.size):
         if row[x] == row[x] and row[x] != 0:
             low, high = min(low, np.float64(row[x])), max(high, np.float64(row[x]))
     return (low, high, True) if high >= low else (0.0, 0.0, True)
-
-
-@jit
-def _value(key: np.int32) -> float:
-    one = np.empty(1, np.int32)
-    one[0] = _ordered(key)
-    return np.float64(one.view(np.float32)[0])
 
 
 @jit
@@ -140,10 +137,10 @@ def quantise(
     row cannot be quantised, as it has no noise, infinities or too large a range, its scale is 0.
     """
     n, nx = rows.shape
-    samples = np.empty(max(2 * MOST_SAMPLES, 1), np.float32)
+    samples = np.empty(2 * MOST_SAMPLES, np.float32)
     for y in range(n):
         row, out = rows[y], integers[y]
-        low, high, blanks = _limits(row, row.view(np.int32))
+        low, high, blanks = _limits(row, samples)
         scale = _step(row, low, high, level, samples)
         scales[y], zeros[y] = scale, 0.0
         if scale == 0:
