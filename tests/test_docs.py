@@ -25,6 +25,8 @@ PART_OF = {
     "frame_rows": "coadd",
     "grid": "coadd",
     "lattice": "coadd",
+    "master_change": "bias",
+    "master_rows": "bias",
     "objects": "background",
     "overscan_level": "overscan",
     "picture": "colour",

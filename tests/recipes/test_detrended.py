@@ -12,10 +12,11 @@ from mar.errors import BadImage
 from mar.frame import Frame
 from mar.kernels.levels import apply_masters
 from mar.masks import Bit
-from mar.recipes.detrended import MasterRows, detrend
+from mar.recipes.detrended import detrend
 from mar.simulate import simulate_raw
 from mar.steps.bias import subtract_bias
 from mar.steps.flat import divide_flat
+from mar.steps.master_rows import MasterRows
 from mar.steps.overscan import subtract_overscan
 
 

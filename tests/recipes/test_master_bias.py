@@ -15,6 +15,7 @@ from mar.masks import Bit
 from mar.recipes.master_bias import master_bias
 from mar.recipes.stacking import StackFrame, band_height
 from mar.simulate import Effects, simulate_raw
+from mar.steps.master_rows import MasterRows
 from mar.steps.rows import ArrayRows
 
 EVERYTHING = Effects()
@@ -159,13 +160,33 @@ def test_a_hundred_frames_take_no_more_memory_than_their_bands(samples, camera):
     assert peak < 60 * 2**20 < 4 * 100 * made.frame.data.size
 
 
-def test_a_changed_level_is_reported(frames, camera, master):
-    moved = Frame(master.frame.data.copy(), Header(), label="masterbias_old.fits")
-    moved.data[camera.amplifiers[4].trimmed.slices] += 5
-    made = master_bias(frames[:3], camera, Scan(), Bias(), last=moved)
-    told = [warning for warning in made.warnings if "masterbias_old.fits" in warning]
-    assert len(told) == 1
-    assert told[0].startswith("OUT5: bias level")
+def test_it_is_compared_with_the_last_good_one(frames, camera, master):
+    moved = Frame(master.frame.data.copy(), Header(), master.frame.mask, label="masterbias_old.fits")
+    moved.data[camera.amplifiers[4].trimmed.slices] -= 5
+    moved.data[900:950, 300:500] += 100
+    made = master_bias(frames[:3], camera, Scan(), Bias(), last=MasterRows.of(moved))
+    level, pixels = (warning for warning in made.warnings if "masterbias_old.fits" in warning)
+    assert level.startswith("levels differ from masterbias_old.fits by more than 1.00 ADU: OUT5 +")
+    header = made.frame.header
+    assert header["MAR LAST"] == "masterbias_old.fits"
+    assert header["MAR LAST OUT5 DIFF"] == pytest.approx(5, abs=0.3)
+    assert header["MAR LAST CHANGED"] == pytest.approx(10_000 / moved.data.size, rel=0.1)
+    assert pixels.startswith(f"{100 * header['MAR LAST CHANGED']:.3g} % of the pixels")
+    said = "".join(header["COMMENT"])
+    assert level.replace(" ", "") in said.replace(" ", "")
+    assert made.remarks[0].startswith("against masterbias_old.fits: median difference")
+
+
+def test_the_like_of_the_last_one_is_no_warning(frames, camera, master):
+    made = master_bias(frames[:8], camera, Scan(), Bias(warn_below=0), last=MasterRows.of(master.frame))
+    assert made.warnings == ()
+    assert made.frame.header["MAR LAST CHANGED"] < 0.001
+
+
+def test_a_last_master_that_cannot_be_compared_is_a_warning(frames, camera, master):
+    small = MasterRows.of(master.frame.replace(data=master.frame.data[:9], mask=None, label="old.fits"))
+    made = master_bias(frames[:3], camera, Scan(), Bias(), last=small)
+    assert made.warnings[-1].startswith("not compared with the last master old.fits: old.fits is (9, ")
 
 
 def test_the_frames_are_left_as_they_are(samples, frames, camera):

@@ -13,6 +13,7 @@ from mar.recipes.master_bias import master_bias
 from mar.recipes.master_flat import master_flat
 from mar.recipes.stacking import StackFrame
 from mar.simulate import Effects, simulate_raw
+from mar.steps.master_rows import MasterRows
 from mar.steps.rows import ArrayRows
 
 EVERYTHING = Effects()
@@ -103,6 +104,33 @@ def test_faint_and_bright_flats_are_dropped_with_their_level(flats, bias, camera
     assert reasons["skyflat8"].startswith("too faint: ")
     assert reasons["skyflat9"].startswith("too bright: ")
     assert made.used == ("skyflat0", "skyflat1", "skyflat2")
+
+
+def test_flats_of_another_level_than_the_rest_are_dropped(flats, bias, camera):
+    faint = twilight(camera, 11, 1500)[1]
+    frames = [*[frame for _, frame in flats[:3]], faint]
+    made = master_flat(frames, "R", ArrayRows(bias.data), camera, Scan(), Flat())
+    assert dict(made.dropped)["skyflat11"].startswith("too faint: 14")
+    taken = master_flat(frames, "R", ArrayRows(bias.data), camera, Scan(), Flat(level_ratio=20))
+    assert taken.dropped == ()
+
+
+def test_it_is_compared_with_the_last_good_one(flats, bias, camera, master):
+    old = master.frame.replace(data=master.frame.data.copy(), label="masterflat_old.fits")
+    old.data[camera.amplifiers[1].trimmed.slices] *= 1.03
+    frames = [frame for _, frame in flats]
+    made = master_flat(
+        frames, "R", ArrayRows(bias.data), camera, Scan(), Flat(warn_below=0), last=MasterRows.of(old)
+    )
+    (warning,) = made.warnings
+    assert warning.startswith("levels differ from masterflat_old.fits by more than 1.00 %: OUT2 -")
+    assert made.frame.header["MAR LAST OUT2 DIFF"] == pytest.approx(-0.03, abs=0.003)
+
+
+def test_defects_are_in_one_mask_or_the_other(master, flats):
+    detector = flats[0][0].detector
+    found, real = master.frame.bits(Bit.BAD), detector.defects() != 0
+    assert (found & real).sum() >= 0.99 * real.sum()
 
 
 def test_saturated_flats_are_dropped(flats, bias, camera):

@@ -48,11 +48,13 @@ def bias(
 ) -> None:
     """Combine raw bias frames into a master bias (ADU) and its hot-pixel mask."""
     from mar import run
+    from mar.cli.masters_at import last_bias
 
     work = setup(root, camera, config)
     days = _days(files, work.camera, start, end)
+    last = last_bias(work.layout, *days)
     with watched("bias") as progress:
-        products = run.master_bias(files, work.layout, work.camera, work.config, *days, progress)
+        products = run.master_bias(files, work.layout, work.camera, work.config, *days, progress, last)
     _tell(products)
 
 
@@ -69,15 +71,16 @@ def flat(
 ) -> None:
     """Combine twilight flats of one band into a master flat (median 1) and its cold-pixel mask."""
     from mar import run
-    from mar.cli.masters_at import bias_for
+    from mar.cli.masters_at import bias_for, last_flat
 
     work = setup(root, camera, config)
     name = work.camera.band(band).name
     days = _days(files, work.camera, start, end)
     master = run.MasterFiles(bias) if bias else bias_for(work.layout, days[0])
+    last = last_flat(work.layout, name, *days)
     with watched(f"flat {name}") as progress:
         products = run.master_flat(
-            files, name, master, work.layout, work.camera, work.config, *days, progress
+            files, name, master, work.layout, work.camera, work.config, *days, progress, last
         )
     _tell(products)
 
@@ -127,6 +130,8 @@ def _days(
 
 def _tell(products: "MasterProducts") -> None:
     tell_dropped(products.dropped)
+    for remark in products.remarks:
+        out.print(remark, highlight=False, soft_wrap=True)
     tell_warnings(products.warnings)
     figures = products.statistics
     out.print(f"{products.master} of {len(products.used)} frames", soft_wrap=True)

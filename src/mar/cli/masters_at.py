@@ -27,6 +27,24 @@ def flat_for(layout: Layout, band: str, day: date) -> MasterFiles:
     )
 
 
+def last_bias(layout: Layout, start: date, end: date) -> MasterFiles | None:
+    """The last master bias before those days, to compare a new one with; None where there is none."""
+    last = _last(layout.master_bias(_ANY, _ANY).parent, "masterbias", start, end)
+    return _with_mask(last, layout.hot_mask) if last else None
+
+
+def last_flat(layout: Layout, band: str, start: date, end: date) -> MasterFiles | None:
+    """The same for the master flat of a band."""
+    last = _last(layout.master_flat(band, _ANY, _ANY).parent, "masterflat", start, end)
+    return _with_mask(last, lambda start, end: layout.cold_mask(band, start, end)) if last else None
+
+
+def _last(folder: Path, prefix: str, start: date, end: date) -> Path | None:
+    spans = {path: _days(path) for path in folder.glob(f"{prefix}*.fits")}
+    earlier = [path for path, days in spans.items() if days != (start, end) and days[1] <= end]
+    return max(earlier, key=lambda path: (spans[path][1], path.stat().st_mtime), default=None)
+
+
 def superflat_for(layout: Layout, band: str, day: date) -> Path | None:
     """The fringe frame of a band; None where there is none."""
     try:

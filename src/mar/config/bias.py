@@ -18,3 +18,9 @@ class Bias(Combining):
     change_adu: float = item(
         1.0, "Change of an amplifier's level from the last good master that is reported", unit="ADU", gt=0
     )
+    change_sigma: float = item(
+        6.0, "A pixel that differs by so much from the last good master counts as changed", unit="sigma", gt=0
+    )
+    change_fraction: float = item(
+        0.001, "Part of the pixels that may change from the last good master without a warning", ge=0, le=1
+    )

@@ -60,13 +60,13 @@ class Scan(Section):
     )
     missing_strip: MissingStrip = item(
         "strict",
-        "Where an amplifier lacks a strip that is asked for: strict refuses the frame, useone takes the other "
-        "strip of that direction, allownotuse goes on without",
+        "Where an amplifier lacks a strip that is asked for: strict refuses the frame, useone takes the "
+        "other strip of that direction, allownotuse goes on without",
     )
     amplifier_gain: bool = item(
         False,
-        "Bring all amplifiers to the camera's gain: each times its own gain over the camera's; masters must be "
-        "made so too",
+        "Bring all amplifiers to the camera's gain: each times its own gain over the camera's; masters must "
+        "be made so too",
     )
     warn_drift: float = item(
         1.0, "Drift that the overscan model leaves along an amplifier and that is warned of", unit="ADU", gt=0

@@ -1,6 +1,6 @@
 """Raw frames without their overscan, bias and flat, read and written in bands of rows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,33 +15,11 @@ from mar.progress import Progress
 from mar.recipes.side_by_side import side_by_side
 from mar.recipes.stacking import Dropped, StackFrame
 from mar.steps.assemble import trim_rows
+from mar.steps.master_rows import MasterRows
 from mar.steps.overscan import EVEN_GAIN, OverscanModel, measure_overscan
-from mar.steps.rows import ArrayRows, Rows, bands
+from mar.steps.rows import ArrayRows, bands
 
 BAND = 1 << 17  # pixels at a time: those of the frame and of both masters stay in the processor's cache
-
-
-@dataclass(frozen=True)
-class MasterRows:
-    """A master that is read in bands of rows, with its mask where it has one."""
-
-    label: str  #: name of the file it came from
-    pixels: Rows
-    mask: Rows | None
-    checksum_of: Callable[[], str]  #: known at little cost once all rows were read
-    overscan: str = ""  #: its card OVERSCAN
-
-    @property
-    def checksum(self) -> str:
-        """FITS DATASUM of the pixels."""
-        return self.checksum_of()
-
-    @classmethod
-    def of(cls, frame: Frame) -> "MasterRows":
-        """A master in memory."""
-        mask = None if frame.mask is None else ArrayRows(frame.mask)
-        said = str(frame.header.get("OVERSCAN", ""))
-        return cls(frame.label, ArrayRows(frame.data), mask, lambda: frame.checksum, said)
 
 
 def detrend(raw: Frame, camera: Camera, bias: MasterRows, flat: MasterRows, config: Scan) -> Frame:
@@ -62,9 +40,9 @@ def detrend(raw: Frame, camera: Camera, bias: MasterRows, flat: MasterRows, conf
         rows, marked = model.rows(reader, y0, y1, data[y0:y1]), mask[y0:y1]
         marked[...] = 0 if raw.mask is None else trim_rows(ArrayRows(raw.mask), camera, y0, y1)
         apply_masters(rows, bias.pixels.rows(y0, y1), flat.pixels.rows(y0, y1), np.uint8(Bit.BAD), marked)
-        for master in (bias, flat):
-            if master.mask is not None:
-                marked |= master.mask.rows(y0, y1).astype(np.uint8, copy=False)
+        for bits in (bias.bits(y0, y1), flat.bits(y0, y1)):
+            if bits is not None:
+                marked |= bits
 
     for _ in side_by_side(work, bands(camera.shape[0], max(1, BAND // camera.shape[1]))):
         pass

@@ -11,6 +11,7 @@ from mar.config.scan import Scan
 from mar.frame import Frame, set_cards
 from mar.progress import Progress, silent
 from mar.recipes.detrended import Detrended, overscan_warnings, through_overscan
+from mar.recipes.last_master import Limits, compare_with_last, note_warnings
 from mar.recipes.stack_levels import parts_of
 from mar.recipes.stacking import (
     Master,
@@ -22,7 +23,8 @@ from mar.recipes.stacking import (
     stack_cards,
 )
 from mar.steps.badpixels import hot_mask
-from mar.steps.statistics import cards, measure, per_amplifier
+from mar.steps.master_rows import MasterRows
+from mar.steps.statistics import cards, measure
 
 
 def master_bias(
@@ -31,15 +33,15 @@ def master_bias(
     scan: Scan,
     config: Bias,
     *,
-    last: Frame | None = None,
+    last: MasterRows | None = None,
     progress: Progress = silent,
 ) -> Master:
     """Combine raw bias frames (read in bands of rows) into the master bias, trimmed, in ADU.
 
     Overscan is subtracted from each; `zero` brings the frames to their average level; pixels that stand out
-    become BAD in the mask. Where `last`, the last good master, is given, amplifiers whose level has changed
-    by more than `change_adu` are named in the warnings. Frames that cannot be read are dropped with the
-    reason. Raises NotEnoughFrames, and BadConfig as `measure_overscan`.
+    become BAD in the mask. Where `last`, the last good master, is given, the new one is compared with it, and
+    what has changed is named in the warnings and the header. Frames that cannot be read are dropped with
+    the reason. Raises NotEnoughFrames, and BadConfig as `measure_overscan`.
     """
     good, dropped = through_overscan(frames, camera, scan, progress)
     check_enough(len(good), dropped, config.min_frames, "bias frames")
@@ -58,24 +60,19 @@ def master_bias(
     stack_cards(header, "BIAS", [frame.frame for frame in good])
     set_cards(header, {"OVERSCAN": (good[0].model.said, "overscan correction"), "BUNIT": "adu"})
     set_cards(header, cards(data, camera, mask))
-    warnings = few(len(good), config.warn_below, "bias frames") + overscan_warnings(good, scan)
-    warnings += _changes(data, last, camera, config)
-    names = tuple(frame.frame.name for frame in good)
-    return Master(Frame(data, header, mask), measure(data, mask), names, tuple(dropped), tuple(warnings))
+    frame = Frame(data, header, mask)
+    limits = Limits(config.change_adu, config.change_sigma, config.change_fraction, "ADU")
+    compared = compare_with_last(frame, last, camera, limits)
+    warnings = (
+        *few(len(good), config.warn_below, "bias frames"),
+        *overscan_warnings(good, scan),
+        *compared.warnings,
+    )
+    note_warnings(header, warnings)
+    names = tuple(one.frame.name for one in good)
+    return Master(frame, measure(data, mask), names, tuple(dropped), warnings, compared.remarks)
 
 
 def _fill(frames: Sequence[Detrended], y0: int, y1: int, stack: np.ndarray) -> None:
     for rows, frame in zip(stack, frames, strict=True):
         frame.rows(y0, y1, out=rows)
-
-
-def _changes(data: np.ndarray, last: Frame | None, camera: Camera, config: Bias) -> list[str]:
-    """One sentence for each amplifier whose level is not what it was."""
-    if last is None:
-        return []
-    now, then = per_amplifier(data, camera), per_amplifier(last.data, camera, last.mask)
-    return [
-        f"{name}: bias level {now[name].median:.2f} ADU, {then[name].median:.2f} ADU in {last.label}"
-        for name in now
-        if abs(now[name].median - then[name].median) > config.change_adu
-    ]

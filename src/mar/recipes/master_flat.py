@@ -12,6 +12,7 @@ from mar.config.scan import Scan
 from mar.frame import Frame, set_cards
 from mar.progress import Progress, silent
 from mar.recipes.detrended import Detrended, overscan_warnings, through_overscan
+from mar.recipes.last_master import Limits, compare_with_last, note_warnings
 from mar.recipes.stack_levels import ReadRows, parts_of
 from mar.recipes.stacking import (
     Dropped,
@@ -26,6 +27,7 @@ from mar.recipes.stacking import (
 )
 from mar.steps.assemble import trim_rows
 from mar.steps.badpixels import cold_mask
+from mar.steps.master_rows import MasterRows
 from mar.steps.rows import Rows
 from mar.steps.statistics import cards, level_of, measure
 
@@ -48,14 +50,16 @@ def master_flat(
     *,
     bias_mask: np.ndarray | None = None,
     bias_name: str = "",
+    last: MasterRows | None = None,
     progress: Progress = silent,
 ) -> Master:
     """Combine raw flats (read in bands of rows) into the master flat, trimmed, of median 1.
 
     Overscan and the master bias (`bias`, trimmed, ADU) are subtracted; `scale` brings the frames to one
     level; pixels that leave their smooth surroundings become BAD in the mask, as those of `bias_mask`. Flats
-    that are too faint, too bright or saturated, or cannot be read, are dropped with the reason. Raises
-    NotEnoughFrames, and BadConfig as `measure_overscan`.
+    that are too faint, too bright or saturated, or cannot be read, are dropped with the reason. Where `last`,
+    the last good master, is given, the new one is compared with it, and what has changed is named in the
+    warnings and the header. Raises NotEnoughFrames, and BadConfig as `measure_overscan`.
     """
     readable, dropped = through_overscan(frames, camera, scan, progress)
     good = []
@@ -66,6 +70,8 @@ def master_flat(
             dropped.append(Dropped(frame.frame.name, reason))
         else:
             good.append(lit)
+    good, unlike = _alike(good, config)
+    dropped += unlike
     check_enough(len(good), dropped, config.min_frames, f"flats of {band}")
     data = _combine(good, bias, camera, config, progress)
     mask = cold_mask(data, camera, config)
@@ -77,16 +83,17 @@ def master_flat(
     set_cards(header, {"OVERSCAN": (good[0].frame.model.said, "overscan correction")})
     set_cards(header, {"MAR BIAS": bias_name or "done"})
     set_cards(header, cards(data, camera, mask))
-    return Master(
-        Frame(data, header, mask),
-        measure(data, mask),
-        tuple(frame.name for frame in used),
-        tuple(dropped),
-        (
-            *few(len(good), config.warn_below, f"flats of {band}"),
-            *overscan_warnings([lit.frame for lit in good], scan),
-        ),
+    made = Frame(data, header, mask)
+    limits = Limits(config.change_level, config.change_sigma, config.change_fraction)
+    compared = compare_with_last(made, last, camera, limits)
+    warnings = (
+        *few(len(good), config.warn_below, f"flats of {band}"),
+        *overscan_warnings([lit.frame for lit in good], scan),
+        *compared.warnings,
     )
+    note_warnings(header, warnings)
+    names = tuple(frame.name for frame in used)
+    return Master(made, measure(data, mask), names, tuple(dropped), warnings, compared.remarks)
 
 
 def _measure(frame: Detrended, bias: Rows, camera: Camera) -> _Lit:
@@ -105,6 +112,22 @@ def _unfit(lit: _Lit, camera: Camera, config: Flat) -> str:
     if part > config.saturated_fraction:
         return f"saturated: {100 * part:.1f} % of the pixels"
     return ""
+
+
+def _alike(lit: Sequence[_Lit], config: Flat) -> tuple[list[_Lit], list[Dropped]]:
+    """The flats of about one level, and those that are far fainter or brighter than their median."""
+    if not lit:
+        return [], []
+    usual = float(np.median([one.light for one in lit]))
+    good, dropped = [], []
+    for one in lit:
+        if max(one.light / usual, usual / one.light) <= config.level_ratio:
+            good.append(one)
+            continue
+        word = "too faint" if one.light < usual else "too bright"
+        reason = f"{word}: {one.light:.0f} ADU, the flats have {usual:.0f} ADU in the middle"
+        dropped.append(Dropped(one.frame.frame.name, reason))
+    return good, dropped
 
 
 def _combine(

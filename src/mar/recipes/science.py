@@ -10,9 +10,10 @@ from mar.camera import Camera
 from mar.config import Config
 from mar.errors import MissingMaster
 from mar.frame import Frame
-from mar.recipes.detrended import MasterRows, detrend
+from mar.recipes.detrended import detrend
 from mar.steps.cosmics import mark_cosmics
 from mar.steps.fringe import subtract_fringe
+from mar.steps.master_rows import MasterRows
 from mar.steps.repair import repair_masked
 from mar.steps.saturation import mark_saturated
 from mar.steps.trails import mark_trails

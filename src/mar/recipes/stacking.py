@@ -50,6 +50,7 @@ class Master:
     used: tuple[str, ...]
     dropped: tuple[Dropped, ...] = ()
     warnings: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()  #: for the log
 
 
 class Part(NamedTuple):

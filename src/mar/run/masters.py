@@ -7,13 +7,12 @@ from pathlib import Path
 
 from mar.camera import Camera
 from mar.config import Config
-from mar.errors import MarError
+from mar.errors import BadImage, MarError
 from mar.exposure import read_exposure
 from mar.frame import set_cards
 from mar.io.fits import ImageReader, open_image, read_mask, stem, write_image
 from mar.io.names import Layout
 from mar.progress import Progress, silent
-from mar.recipes.detrended import MasterRows
 from mar.recipes.master_bias import master_bias as combine_bias
 from mar.recipes.master_flat import master_flat as combine_flat
 from mar.recipes.side_by_side import side_by_side
@@ -22,6 +21,7 @@ from mar.recipes.superflat import superflat as combine_superflat
 from mar.run.products import Dropped, MasterFiles, MasterProducts
 from mar.run.provenance import provenance
 from mar.run.thumbs import write_mask_thumb, write_thumb
+from mar.steps.master_rows import MasterRows
 
 
 def open_master(files: MasterFiles, opened: ExitStack) -> MasterRows:
@@ -40,17 +40,20 @@ def master_bias(
     start: date,
     end: date,
     progress: Progress = silent,
+    last: MasterFiles | None = None,
 ) -> MasterProducts:
     """The master bias of those days (`start` and `end` name it) and its hot-pixel mask.
 
-    Frames that cannot be used are dropped with the reason. Raises NotEnoughFrames where too few are left.
+    It is compared with the `last` good one. Frames that cannot be used are dropped with the reason. Raises
+    NotEnoughFrames where too few are left.
     """
     with ExitStack() as files:
         frames, readers, dropped = _open(raws, camera, files)
-        master = combine_bias(frames, camera, config.scan, config.bias, progress=progress)
+        before, trouble = _open_last(last, files)
+        master = combine_bias(frames, camera, config.scan, config.bias, last=before, progress=progress)
         inputs = _used(master, readers)
     place = layout.master_bias(start, end), layout.hot_mask(start, end)
-    return _write(master, raws, dropped, place, (start, end), inputs, layout, config)
+    return _write(master, raws, dropped, place, (start, end), inputs, layout, config, trouble)
 
 
 def master_flat(
@@ -63,10 +66,12 @@ def master_flat(
     start: date,
     end: date,
     progress: Progress = silent,
+    last: MasterFiles | None = None,
 ) -> MasterProducts:
     """The master flat of a band and its cold-pixel mask; as `master_bias`."""
     with ExitStack() as files:
         frames, readers, dropped = _open(raws, camera, files)
+        before, trouble = _open_last(last, files)
         level = files.enter_context(open_image(bias.master))
         master = combine_flat(
             frames,
@@ -77,11 +82,22 @@ def master_flat(
             config.flat,
             bias_mask=read_mask(bias.mask) if bias.mask else None,
             bias_name=f"{bias.master.name} {level.checksum}",
+            last=before,
             progress=progress,
         )
         inputs = _used(master, readers) | {bias.master.name: level.checksum}
     place = layout.master_flat(band, start, end), layout.cold_mask(band, start, end)
-    return _write(master, raws, dropped, place, (start, end), inputs, layout, config)
+    return _write(master, raws, dropped, place, (start, end), inputs, layout, config, trouble)
+
+
+def _open_last(last: MasterFiles | None, files: ExitStack) -> tuple[MasterRows | None, list[str]]:
+    """The last good master, or a warning where it cannot be read."""
+    if last is None:
+        return None, []
+    try:
+        return open_master(last, files), []
+    except BadImage as error:
+        return None, [f"not compared with the last master: {error}"]
 
 
 def superflat(
@@ -148,6 +164,7 @@ def _write(
     inputs: dict[str, str],
     layout: Layout,
     config: Config,
+    trouble: Sequence[str] = (),
 ) -> MasterProducts:
     """Write the mask first and the master last: whoever finds a master finds its mask."""
     by_name = {stem(path): path for path in paths}
@@ -181,5 +198,6 @@ def _write(
         checksum,
         [by_name[name] for name in master.used],
         dropped + [Dropped(by_name[one.name], one.reason) for one in master.dropped],
-        list(master.warnings),
+        [*master.warnings, *trouble],
+        list(master.remarks),
     )

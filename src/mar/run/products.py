@@ -43,6 +43,7 @@ class MasterProducts:
     used: list[Path] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)  #: for the log
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from mar import __version__
 from mar.config import Config, config_hash
 from mar.frame import CardValue, Frame
-from mar.recipes.detrended import MasterRows
+from mar.steps.master_rows import MasterRows
 
 Cards = dict[str, CardValue | tuple[CardValue, str]]
 

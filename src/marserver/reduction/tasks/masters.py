@@ -41,6 +41,7 @@ def process_biasblock(work: Work) -> Report:
             block.block_start_date,
             block.block_end_date,
             work.progress,
+            last_good(block),
         )
     tell(work, products)
     record.master(block, frames, products, setup)
@@ -107,6 +108,7 @@ def make_flat(work: Work, block: FlatByFilter, setup: Setup, shelf: Shelf, pace:
             block.block_start_date,
             block.block_end_date,
             work.progress,
+            last_good(block),
         )
     tell(work, products)
     record.master(block, frames, products, setup, bias_used=bias)
@@ -171,10 +173,23 @@ def master_files(block: BiasBlock | FlatByFilter) -> MasterFiles:
     )
 
 
+def last_good(block: BiasBlock | FlatByFilter) -> MasterFiles | None:
+    """The last good master before that of a block: valid, made, of the same band, and of no later days."""
+    others = type(block).objects.exclude(pk=block.pk)
+    good = others.filter(isvalid=True, status=1, block_end_date__lte=block.block_end_date)
+    made = good.filter(master_path__isnull=False)
+    if isinstance(block, FlatByFilter):
+        made = made.filter(band=block.band)
+    last = made.order_by("-block_end_date", "-pk").first()
+    return None if last is None else master_files(last)
+
+
 def tell(work: Work, products: MasterProducts) -> None:
-    """Log what was left out and what an operator should look at."""
+    """Log what was left out, what was compared, and what an operator should look at."""
     for dropped in products.dropped:
         work.warn(f"{dropped.path.name} left out: {dropped.reason}")
+    for remark in products.remarks:
+        work.info(remark)
     for warning in products.warnings:
         work.warn(warning)
 
