@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mar.kernels.boxes import box_statistics
+from mar.kernels.networks import network_of, sort_rows
 from mar.kernels.surface import draw_out
 
 LEAST = 20  # usable pixels that a box needs
@@ -10,17 +10,14 @@ SAMPLE = 24  # pixels of a box that are looked at, along each side
 
 
 def smooth_surface(data: np.ndarray, cell: int) -> np.ndarray:
-    """The median of boxes of about `cell` pixels, interpolated, as float32 of the shape of `data` (ny, nx).
+    """The medians of boxes of about `cell` pixels, interpolated, as float32 of the shape of `data` (ny, nx).
 
+    The median of a box is that of the medians of its rows.
     Beyond the centres of the outermost boxes the slope goes on. Pixels that are not finite have no weight.
     An image without a usable box gives NaN.
     """
     rows, columns = (np.linspace(0, n, max(1, round(n / cell)) + 1).astype(np.int64) for n in data.shape)
-    boxes = np.empty((len(rows) - 1, len(columns) - 1, 3))
-    image = np.ascontiguousarray(data, dtype=np.float32)
-    unmasked = np.zeros((0, 0), dtype=np.uint8)
-    box_statistics(image, unmasked, 0, rows, columns, max(1, cell // SAMPLE), LEAST, boxes)
-    medians = _filled(boxes[..., 1])
+    medians = _filled(_medians(data, rows, columns, max(1, cell // SAMPLE)))
     # along the short way first, so that only the last step is at full size
     y_centres, x_centres = ((edge[:-1] + edge[1:] - 1) / 2 for edge in (rows, columns))
     wide = np.ascontiguousarray(_stretch(medians, x_centres, data.shape[1]))
@@ -30,6 +27,34 @@ def smooth_surface(data: np.ndarray, cell: int) -> np.ndarray:
     else:
         draw_out(wide, *_between(y_centres, data.shape[0]), surface)
     return surface
+
+
+def _medians(data: np.ndarray, rows: np.ndarray, columns: np.ndarray, step: int) -> np.ndarray:
+    """The median of each box, (boxes in y, boxes in x); NaN where too few pixels are usable."""
+    ys, xs = (_taken(edges, step) for edges in (rows, columns))
+    # one value of each row of each box after the other: so all rows are sorted at once
+    values = data[ys[:, :, None], xs.T.reshape(-1)].astype(np.float32, copy=False)
+    values = values.reshape(*ys.shape, *xs.T.shape).transpose(2, 0, 1, 3)
+    known = np.isfinite(values)
+    medians = _middle(_middle(np.where(known, values, np.float32(np.inf))).transpose(1, 0, 2))
+    for j, i in np.argwhere(~known.all(axis=(0, 2))):
+        usable = values[:, j, :, i][known[:, j, :, i]]
+        medians[j, i] = np.median(usable) if usable.size >= LEAST else np.nan
+    return medians
+
+
+def _taken(edges: np.ndarray, step: int) -> np.ndarray:
+    """Every step-th place between two edges, as many in each box, (boxes, places)."""
+    many = int(np.diff(edges).min() + step - 1) // step
+    return edges[:-1, None] + step * np.arange(many)
+
+
+def _middle(values: np.ndarray) -> np.ndarray:
+    """The median along the first axis of (n, a, b) float32; none may be NaN."""
+    n = len(values)
+    ordered = np.ascontiguousarray(values).reshape(n, -1).copy()
+    sort_rows(ordered, ordered.shape[1], network_of(n))
+    return ((ordered[(n - 1) // 2] + ordered[n // 2]) / 2).reshape(values.shape[1:])
 
 
 def _filled(medians: np.ndarray) -> np.ndarray:
