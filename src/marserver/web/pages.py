@@ -26,6 +26,7 @@ class Place(NamedTuple):
 MENU: tuple[tuple[str, tuple[Place, ...]], ...] = (
     ("Survey", (Place("board", "Board"),)),
     ("Work", (Place("queue", "Queue"), Place("logs", "Logs"), Place("search", "Search and execute"))),
+    ("System", (Place("query", "Query"), Place("configuration", "Configuration"))),
 )
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from marserver.web import logs, now, search, views, work
+from marserver.web import configuration, logs, now, query, search, views, work
 
 urlpatterns: list[URLPattern] = [
     path("login", views.log_in, name="login"),
@@ -11,6 +11,8 @@ urlpatterns: list[URLPattern] = [
     path("queue", work.queue, name="queue"),
     path("queue/folders", work.folders, name="folders"),
     path("operations/<int:job_id>", work.operation, name="operation"),
+    path("query", query.query, name="query"),
+    path("configuration", configuration.configuration, name="configuration"),
     path("search", search.search, name="search"),
     path("logs", logs.logs, name="logs"),
 ]

@@ -1,0 +1,14 @@
+// A plot of columns of rows by uPlot, in the colours of the page
+export function plot(place, rows, x, y, points) {
+  const style = getComputedStyle(document.documentElement);
+  const shade = (name) => { place.style.color = `var(--${name})`; return getComputedStyle(place).color; };
+  const [ink, line, accent] = ["faint", "line", "accent"].map(shade);
+  place.style.color = "";
+  const found = rows.map((row) => [Number(row[x]), Number(row[y])]).filter((pair) => pair.every(Number.isFinite)).sort((one, other) => one[0] - other[0]);
+  const axis = (label) => ({ label, stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line }, font: style.font });
+  place.replaceChildren();
+  return new uPlot({
+    width: Math.max(place.clientWidth - 20, 280), height: 320, scales: { x: { time: false } }, axes: [axis(x), axis(y)],
+    series: [{ label: x }, { label: y, stroke: accent, width: points ? 0 : 2, points: { show: true, size: 5, fill: accent }, paths: points ? () => null : undefined }],
+  }, [found.map((pair) => pair[0]), found.map((pair) => pair[1])], place);
+}
