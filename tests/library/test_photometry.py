@@ -3,10 +3,20 @@
 import numpy as np
 import pytest
 from astropy.table import Table
+from scipy.spatial import cKDTree
 
 from mar.config.photometry import Photometry
+from mar.config.reduction import Reduction
 from mar.refcat.stars import Stars
+from mar.refcat.transformations import TRANSFORMATIONS, magnitudes_in
+from mar.simulate import Effects, simulate_sky_frame
 from mar.steps import photometry
+from mar.steps.background import estimate
+from mar.steps.growth import growth_curve
+from mar.steps.quality import psf_figures
+from mar.steps.sources import APERTURES_PX, detect
+
+NO_HITS = Effects().without("cosmics", "trails", "proper_motion")
 
 TRUE_ZERO, EXPTIME = 23.45, 40.0
 
@@ -106,3 +116,146 @@ def test_the_cards_hold_numbers(rng):
     cards = measure(*sky(rng)).cards()
     assert cards["MAR PHO ZP"][0] == pytest.approx(TRUE_ZERO, abs=0.01)
     assert cards["MAR PHO ZPFROM"][0] == "gaia R"
+
+
+class Measured:
+    """A simulated frame with its sources on the sky, its growth curve and its reference stars."""
+
+    def __init__(self, band="R", seed=1, density=6.0):
+        sky = self.sky = simulate_sky_frame((900, 900), seed, band=band, density=density, effects=NO_HITS)
+        gain, config = sky.camera.gain, Reduction()
+        self.sources = detect(sky.data, sky.mask, estimate(sky.data, sky.mask), config, gain=gain)
+        x, y = (np.asarray(self.sources[name]) - 1 for name in ("XWIN_IMAGE", "YWIN_IMAGE"))
+        self.sources["ALPHAWIN_J2000"], self.sources["DELTAWIN_J2000"] = sky.wcs.pixel_to_sky(x, y)
+        self.psf = psf_figures(sky.data, self.sources, config, gain, sky.mask)
+        self.growth = growth_curve(
+            sky.data, sky.mask, self.sources, config, self.psf.fwhm_moffat_px, self.psf.beta
+        )
+        true = sky.sources[(sky.sources["KIND"] == "star") & (sky.sources["MAG"] < 18.5)]
+        ra, dec, magnitude, here = (np.asarray(true[key]) for key in ("RA", "DEC", "MAG", f"MAG_{band}"))
+        self.stars = Stars(ra, dec, magnitude, {band: here}, pack="true")
+        self.band, self.exptime_s = band, float(sky.truth.exptime_s)
+
+    def zero_point(self, sources=None):
+        return photometry.zero_point(
+            self.sources if sources is None else sources,
+            self.stars,
+            self.band,
+            self.exptime_s,
+            20.0,
+            Photometry(),
+            growth=self.growth,
+            aperture_px=APERTURES_PX[-1],
+        )
+
+
+@pytest.fixture(scope="module")
+def measured():
+    return Measured()
+
+
+@pytest.mark.parametrize(("band", "seed", "density"), [("U", 4, 6), ("F660", 7, 3), ("Z", 9, 12)])
+def test_the_zero_point_of_a_frame_is_true_within_5_mmag(band, seed, density):
+    frame = Measured(band, seed, density)
+    assert frame.zero_point().value == pytest.approx(frame.sky.truth.zeropoint, abs=0.005)
+
+
+def test_the_zero_point_counts_the_light_outside_apertures(measured):
+    zero = measured.zero_point()
+    assert zero.value == pytest.approx(measured.sky.truth.zeropoint, abs=0.005)
+    assert zero.error < 0.003
+    assert -0.10 < zero.kron < -0.01
+    assert zero.flatness < 0.005
+    assert zero.photometric
+
+
+def test_clouds_and_a_bad_flat_are_told(measured):
+    cloudy = measured.sources.copy()
+    x = np.asarray(cloudy["XWIN_IMAGE"]) / 900
+    cloudy["FLUX_APER"] *= (1 - 0.4 * np.clip(np.sin(6 * x), 0, 1))[:, None].astype("f4")
+    zero = measured.zero_point(cloudy)
+    assert not zero.photometric
+    assert zero.flatness > 0.05
+    assert zero.cards()["MAR PHO PHOTOM"][0] is False
+
+
+def test_the_growth_curve_is_that_of_the_true_profile(measured):
+    truth = measured.sky.truth
+    alpha = truth.fwhm_px / (2 * np.sqrt(2 ** (1 / truth.beta) - 1))
+    for diameter in (7.0, 10.0, 14.0):
+        expected = 2.5 * np.log10(1 - (1 + (diameter / 2 / alpha) ** 2) ** (1 - truth.beta))
+        assert measured.growth.correction(diameter) == pytest.approx(expected, abs=0.005, rel=0.02)
+    assert (np.diff(measured.growth.fractions) > 0).all()
+    assert 0.95 < measured.growth.fractions[-1] < 1
+
+
+def test_without_lone_stars_there_is_no_growth_curve(measured):
+    data, sources = measured.sky.data, measured.sources
+    assert growth_curve(data, None, sources[:0], Reduction(), 3.0, 3.0) is None
+    assert growth_curve(data, None, sources, Reduction(), np.nan, np.nan) is None
+
+
+def test_most_stars_of_the_depth_are_found_and_few_much_fainter(measured):
+    diameter = 3.0 / measured.sky.camera.pixel_scale_arcsec
+    limit = photometry.depth(
+        measured.sky.noise_adu,
+        measured.zero_point().value,
+        measured.exptime_s,
+        diameter,
+        aperture_correction_mag=measured.growth.correction(diameter),
+    )
+    stars = measured.sky.sources[measured.sky.sources["KIND"] == "star"]
+    stars = stars[(np.abs(stars["X"] - 450) < 440) & (np.abs(stars["Y"] - 450) < 440)]
+    tree = cKDTree(np.c_[measured.sources["X_IMAGE"], measured.sources["Y_IMAGE"]])
+    found = tree.query(np.c_[stars["X"] + 1, stars["Y"] + 1])[0] < 2
+    magnitude = np.asarray(stars["MAG_R"])
+    nearest, which = cKDTree(np.c_[stars["X"], stars["Y"]]).query(np.c_[stars["X"], stars["Y"]], k=2)
+    alone = (nearest[:, 1] > 12) | (magnitude[which[:, 1]] > magnitude + 1)
+    found, fainter = found[alone], magnitude[alone] - limit
+
+    def recovered(low, high):
+        return np.mean(found[(fainter > low) & (fainter < high)])
+
+    assert recovered(-1.5, -0.5) > 0.9
+    assert recovered(-0.2, 0.2) > 0.5
+    assert recovered(0.9, 2.0) < 0.3
+
+
+def test_a_colour_gives_the_band_that_a_catalogue_lacks(rng):
+    n = 2000
+    colour = rng.uniform(-0.5, 3.5, n)
+    bands = {"GAIA_G": np.full(n, 15.0), "GAIA_BP": 15 + colour / 2, "GAIA_RP": 15 - colour / 2}
+    stars = Stars(np.zeros(n), np.zeros(n), np.zeros(n), bands, pack="gaia")
+    magnitude, by = magnitudes_in(stars, "R", 625.8)
+    assert by in TRANSFORMATIONS
+    inside = (colour >= by.limits[0]) & (colour <= by.limits[1])
+    assert np.isfinite(magnitude[inside]).all()
+    assert np.isnan(magnitude[~inside]).all()
+    sun = np.argmin(np.abs(colour - 0.82))
+    assert magnitude[sun] - 15 == pytest.approx(-0.01, abs=0.05)  # r - G of the Sun
+    assert magnitudes_in(stars, "R", 700.0) is None  # Cousins R is another band
+    assert magnitudes_in(stars, "F378", 378.5) is None
+
+
+@pytest.mark.parametrize("one", TRANSFORMATIONS)
+def test_transformations_give_the_colours_of_the_sun(one):
+    colour = {"GAIA_BP": 0.82, "TYCHO_BT": 0.73}[one.colour[0]]
+    magnitude = {"GAIA_G": -26.90, "TYCHO_VT": -26.69}[one.magnitude]  # Willmer 2018, ApJS 236, 47
+    found = magnitude + np.polynomial.polynomial.polyval(colour, one.coefficients)
+    assert found == pytest.approx({"G": -26.47, "R": -26.93, "I": -27.05}[one.band], abs=0.12)
+
+
+def test_a_transformed_zero_point_says_so(rng):
+    sources, stars = sky(rng)
+    bands = {
+        "GAIA_G": stars.bands["R"],
+        "GAIA_BP": stars.bands["R"] + 0.45,
+        "GAIA_RP": stars.bands["R"] - 0.45,
+    }
+    stars = Stars(stars.ra_deg, stars.dec_deg, stars.magnitude, bands, pack="gaia")
+    zero = photometry.zero_point(sources, stars, "R", EXPTIME, 20.0, Photometry(), wavelength_nm=625.8)
+    by = next(one for one in TRANSFORMATIONS if one.band == "R")
+    expected = TRUE_ZERO + np.polynomial.polynomial.polyval(0.9, by.coefficients)
+    assert zero.value == pytest.approx(expected, abs=0.005)
+    assert zero.origin == "gaia GAIA_G and colour"
+    assert zero.error > by.scatter / np.sqrt(len(sources)) * 0.9

@@ -202,6 +202,17 @@ def _circle(stamp: np.ndarray, x: float, y: float, radius: float, found: np.ndar
 
 
 @jit
+def circle_fluxes(
+    stamps: np.ndarray, x: np.ndarray, y: np.ndarray, radii: np.ndarray, out: np.ndarray
+) -> None:
+    """Fill `out` (n, k) with the sums of stamps (n, size, size) in circles about (x, y), pixels from 0."""
+    told = np.zeros(APERTURES)
+    for n in range(stamps.shape[0]):
+        for k in range(radii.size):
+            out[n, k] = _circle(stamps[n], x[n], y[n], radii[k], told)[0]
+
+
+@jit
 def _half_light(stamp: np.ndarray, x: float, y: float, limit: float, half: float, curve: np.ndarray) -> float:
     """Radius of the circle that holds the flux `half`, from a growth curve up to `limit`."""
     curve[:] = 0.0

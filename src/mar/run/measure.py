@@ -12,10 +12,11 @@ from mar.refcat.packs import RefCat
 from mar.run.plots import residual_plot
 from mar.steps.astrometry import add_positions, search_cone, solve, with_solution
 from mar.steps.background import estimate
+from mar.steps.growth import growth_curve
 from mar.steps.photometry import zero_point
 from mar.steps.quality import psf_figures
 from mar.steps.rough import rough_wcs
-from mar.steps.sources import detect
+from mar.steps.sources import APERTURES_PX, detect
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,19 @@ def measure(frame: Frame, layout: Layout, camera: Camera, config: Config) -> Mea
     frame = with_solution(frame, solution)
     sources = add_positions(sources, solution.wcs)
     band = camera.band(exposure.band or "")
-    zeropoint = zero_point(
-        sources, stars, band.name, exposure.exptime_s, band.zeropoint_adu_s, config.photometry
-    )
     psf = psf_figures(frame.data, sources, reduction, camera.gain, frame.mask)
+    growth = growth_curve(frame.data, frame.mask, sources, reduction, psf.fwhm_moffat_px, psf.beta)
+    zeropoint = zero_point(
+        sources,
+        stars,
+        band.name,
+        exposure.exptime_s,
+        band.zeropoint_adu_s,
+        config.photometry,
+        growth=growth,
+        aperture_px=APERTURES_PX[-1],
+        wavelength_nm=band.wavelength_nm,
+    )
     frame = frame.with_cards(zeropoint.cards()).with_cards(psf.cards(solution.wcs.scale_arcsec))
+    frame = frame.with_cards(growth.cards(APERTURES_PX) if growth else {})
     return Measured(frame, sources, residual_plot(solution, f"{frame.label} {band.name}"))

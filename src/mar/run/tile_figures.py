@@ -16,11 +16,12 @@ from mar.refcat.stars import Cone, Stars
 from mar.steps import statistics
 from mar.steps.astrometry import add_positions
 from mar.steps.background import estimate
+from mar.steps.growth import growth_curve
 from mar.steps.photometry import depth, zero_point
 from mar.steps.quality import psf_figures
 from mar.steps.residuals import residuals
 from mar.steps.rough import rough_from_header
-from mar.steps.sources import detect
+from mar.steps.sources import APERTURES_PX, detect
 
 Cards = dict[str, CardValue | tuple[CardValue, str]]
 
@@ -59,12 +60,29 @@ def measure_tile(
     scale_arcsec = wcs.scale_arcsec
     psf = psf_figures(pixels, sources, reduction, float(header["GAIN"]), mask)
     stars = _reference(wcs.crval, pixels.shape, scale_arcsec, epoch, layout, config)
-    zeropoint = zero_point(sources, stars, band, 1.0, camera.band(band).zeropoint_adu_s, config.photometry)
+    growth = growth_curve(pixels, mask, sources, reduction, psf.fwhm_moffat_px, psf.beta)
+    zeropoint = zero_point(
+        sources,
+        stars,
+        band,
+        1.0,
+        camera.band(band).zeropoint_adu_s,
+        config.photometry,
+        growth=growth,
+        aperture_px=APERTURES_PX[-1],
+        wavelength_nm=camera.band(band).wavelength_nm,
+    )
     rms_mas = residuals(sources, stars, wcs.crval).rms_mas
-    limit = depth(noise, zeropoint.value, 1.0, reduction.cat_reference_aper / scale_arcsec)
+    aperture_px = reduction.cat_reference_aper / scale_arcsec
+    correction = growth.correction(aperture_px) if growth else 0.0
+    limit = depth(noise, zeropoint.value, 1.0, aperture_px, aperture_correction_mag=correction)
     cards: Cards = dict(statistics.measure(pixels, mask).cards())
     cards |= psf.cards(scale_arcsec) | zeropoint.cards()
-    cards["MAR PHO DEPTH"] = (round(limit, 4), f"[mag] 5 sigma in {reduction.cat_reference_aper} arcsec")
+    cards |= growth.cards(APERTURES_PX) if growth else {}
+    cards["MAR PHO DEPTH"] = (
+        round(limit, 4),
+        f"[mag] star of 5 sigma in {reduction.cat_reference_aper} arcsec",
+    )
     if np.isfinite(rms_mas):
         cards["MAR AST RMS"] = (round(rms_mas, 3), "[mas] per axis, to the reference")
     return TileFigures(

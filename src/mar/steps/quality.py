@@ -6,9 +6,9 @@ import numpy as np
 from astropy.table import Table
 
 from mar.config.reduction import Reduction
-from mar.masks import UNUSABLE
 from mar.steps.moffat import MoffatFits, fit_moffats
 from mar.steps.psf_stars import psf_stars
+from mar.steps.stamps import star_stamps
 
 
 class PsfFigures(NamedTuple):
@@ -58,7 +58,7 @@ def psf_figures(
     half = int(np.clip(np.ceil(4 * seeing_px), 8, 24))
     stars = psf_stars(catalogue, config, isolation_px=half)
     stars = candidates if len(stars) < 10 else stars
-    stamps, good, used = _stamps(data, mask, stars, half, seeing_px)
+    stamps, good, used = star_stamps(data, mask, stars, half, max(2.0, seeing_px))
     if not used.any():
         return _nothing()
     fits = _trustworthy(fit_moffats(stamps, good, seeing_px, gain))
@@ -78,34 +78,6 @@ def psf_figures(
 def _nothing() -> PsfFigures:
     nan = float("nan")
     return PsfFigures(nan, nan, nan, nan, 0, nan)
-
-
-def _stamps(
-    data: np.ndarray, mask: np.ndarray | None, stars: Table, half: int, seeing_px: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Stamps (m, size, size) around the stars that lie well inside, their good pixels, and which stars."""
-    columns = np.rint(np.asarray(stars["X_IMAGE"], dtype=float)).astype(int) - 1
-    rows = np.rint(np.asarray(stars["Y_IMAGE"], dtype=float)).astype(int) - 1
-    ny, nx = data.shape
-    used = (columns >= half) & (columns < nx - half) & (rows >= half) & (rows < ny - half)
-    yy, xx = np.mgrid[-half : half + 1, -half : half + 1]
-    core = np.hypot(xx, yy) < max(2.0, seeing_px)
-    stamps, goods = [], []
-    for index in np.flatnonzero(used):
-        part = (
-            slice(rows[index] - half, rows[index] + half + 1),
-            slice(columns[index] - half, columns[index] + half + 1),
-        )
-        stamp = np.asarray(data[part], dtype=np.float64)
-        good = np.isfinite(stamp)
-        if mask is not None:
-            good &= (mask[part] & np.uint8(UNUSABLE)) == 0
-        used[index] = bool(good[core].all())
-        if used[index]:
-            stamps.append(stamp)
-            goods.append(good)
-    size = 2 * half + 1
-    return np.reshape(stamps, (-1, size, size)), np.reshape(goods, (-1, size, size)).astype(bool), used
 
 
 def _trustworthy(fits: MoffatFits) -> MoffatFits:

@@ -21,6 +21,7 @@ EXCLUDED = Bit.BAD | Bit.COSMIC | Bit.TRAIL | Bit.HOLE
 FLAG_CROWDED, FLAG_BLENDED, FLAG_SATURATED, FLAG_TRUNCATED, FLAG_APERTURE = 1, 2, 4, 8, 16
 NO_MAGNITUDE = 99.0
 KRON = (2.5, 3.5)  # factor and least radius of the Kron ellipse, axes
+APERTURES_PX = (5.0, 10.0)  # diameters of FLUX_APER
 LEVELS, CONTRAST = 32, 0.005  # of the deblending
 BAND_ROWS = 256
 AT_ONCE = 256  # groups or objects that one thread works on
@@ -70,7 +71,7 @@ def detect(
     config: Reduction,
     *,
     gain: float,
-    apertures_px: Sequence[float] = (5.0, 10.0),
+    apertures_px: Sequence[float] = APERTURES_PX,
     local_noise: bool = False,
 ) -> Table:
     """Detect and measure the sources of an image.
