@@ -212,6 +212,20 @@ def coadd(values, weights, method="clipped", clip_sigma=4.0, clip_fraction=0.3):
     return value, weight, count
 
 
+def fates(values, weights, method="clipped", clip_sigma=4.0, clip_fraction=0.3):
+    """What became of each value of resampled frames: 0 outside, 1 used, 2 masked, 3 clipped."""
+    found = np.where(weights > 0, 1, np.where(weights < 0, 2, 0))
+    for y, x in np.ndindex(*values.shape[1:]):
+        good = [frame for frame in range(len(values)) if weights[frame, y, x] > 0]
+        if method == "clipped" and len(good) >= 3:
+            middle = np.median([values[frame, y, x] for frame in good])
+            for frame in good:
+                limit = clip_sigma * weights[frame, y, x] ** -0.5 + clip_fraction * abs(middle)
+                if abs(values[frame, y, x] - middle) > limit:
+                    found[frame, y, x] = 3
+    return found
+
+
 def lanczos(image, x, y, order=3):
     """Value of an image at one position (zero-based), the weights corrected to reproduce a plane."""
 
@@ -247,23 +261,6 @@ def fill_holes(rows, holes, keep, reach=3):
         elif not holes[y, x] & keep:
             filled[y, x] = 0.0
     return filled
-
-
-def laplacian_contrast(image, ys, xs, floor):
-    """L.A.Cosmic's Laplacian over twice the fine structure, from whole filtered images."""
-    from scipy import ndimage
-
-    image = np.asarray(image, dtype=float)
-    padded = np.pad(image, 1, mode="edge")
-    fine_grid = np.repeat(np.repeat(padded, 2, axis=0), 2, axis=1)
-    kernel = np.array([[0, -1, 0], [-1, 4, -1], [0, -1, 0]])
-    sharp = np.maximum(ndimage.convolve(fine_grid, kernel), 0)[2:-2, 2:-2]
-    ny, nx = image.shape
-    laplacian = sharp.reshape(ny, 2, nx, 2).mean(axis=(1, 3))
-    wide = np.pad(image, 4, mode="edge")
-    medians = ndimage.median_filter(wide, 3)
-    fine = (medians - ndimage.median_filter(medians, 7))[4:-4, 4:-4]
-    return (laplacian / 2 / np.maximum(fine, floor))[ys, xs]
 
 
 def interpolate(data, usable, ys, xs, method, largest_radius):

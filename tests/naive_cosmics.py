@@ -64,12 +64,35 @@ def _cleaned(light, hits, bad):
     return out
 
 
-def keep_tracks(new, known, sure):
-    """The tracks of `new` with a sure pixel, or that touch a known one."""
-    tracks, number = ndimage.label(new, TOUCHING)
-    near = ndimage.binary_dilation(known, TOUCHING)
-    kept = [track for track in range(1, number + 1) if ((sure | near) & (tracks == track)).any()]
-    return np.isin(tracks, kept)
+def keep_near(new, sure):
+    """The pixels of `new` that are sure, or touch one that is."""
+    return new & ndimage.binary_dilation(new & sure, TOUCHING)
+
+
+def sharper_than_stars(image, sky, ys, xs, rule):
+    """Whether a pixel falls off faster towards one pair of opposite neighbours than stars do."""
+
+    def variance(value):
+        return (max(value, 0) * rule.gain + rule.read_variance) / rule.gain**2
+
+    image, sky = image.astype(float), sky.astype(float)
+    sure = []
+    for y, x in zip(ys, xs, strict=True):
+        peak, sharp = image[y, x] - sky[y, x], False
+        for dy, dx, limit in (
+            (0, 1, rule.straight),
+            (1, 0, rule.straight),
+            (1, 1, rule.diagonal),
+            (-1, 1, rule.diagonal),
+        ):
+            ends = [(y + dy, x + dx), (y - dy, x - dx)]
+            if not all(0 <= v < image.shape[0] and 0 <= u < image.shape[1] for v, u in ends):
+                continue
+            one, other = (image[end] for end in ends)
+            sigma = (limit**2 * variance(image[y, x]) + 0.25 * variance(one) + 0.25 * variance(other)) ** 0.5
+            sharp |= limit * peak - (one + other) / 2 + sky[y, x] > rule.sigmas * sigma
+        sure.append(sharp and peak > rule.least * variance(sky[y, x]) ** 0.5)
+    return np.array(sure)
 
 
 def mark_around(mask, bits, reach):

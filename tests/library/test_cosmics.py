@@ -2,17 +2,20 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from scipy import ndimage
 
-import naive
+import naive_cosmics as naive
 from mar.camera import load_camera
 from mar.config.cosmics import Cosmics
-from mar.kernels.contrast import laplacian_contrast
+from mar.kernels.repair import IDW, interpolate
+from mar.kernels.sharpness import Sharpness, peak_ratios, sharper_than_stars
 from mar.masks import Bit
-from mar.simulate import Conditions, simulate_sky_frame
+from mar.simulate import Conditions, Effects, simulate_sky_frame
 from mar.steps import lacosmic
 from mar.steps.cosmics import find_cosmics, mark_cosmics
 from painted_sky import cosmic_tracks, frame_of, noise_of, noisy, paint_star, recall_and_purity, starry
+
+NO_TRAILS = Effects().without("trails")
 
 
 @pytest.fixture(scope="module")
@@ -89,10 +92,98 @@ def test_cosmics_are_marked_without_changing_pixels_or_input(camera, hit):
     assert marked.header["MAR COSMICS NPIX"] == np.count_nonzero(marked.bits(Bit.COSMIC)) > 0
 
 
-def test_contrast_agrees_with_naive():
+def test_sharpness_agrees_with_naive():
     rng = np.random.default_rng(5)
-    image = rng.normal(0, 10, (23, 27)).astype(np.float32)
+    image = (400 + 40 * rng.standard_exponential((23, 27)) ** 2).astype(np.float32)
+    image[4, 4] = np.nan
     ys, xs = np.indices(image.shape).reshape(2, -1)
-    sky = np.full_like(image, 40)
-    ours = laplacian_contrast(image + sky, sky, ys, xs, 0.1)
-    assert_allclose(ours, naive.laplacian_contrast(image, ys, xs, 0.1), rtol=1e-4, atol=1e-5)
+    sky = np.full_like(image, 400)
+    for straight in (0.2, 0.6):
+        rule = Sharpness(straight, straight**2, 3.0, 5.0, 0.95, 11.8)
+        ours = sharper_than_stars(image, sky, ys, xs, rule)
+        assert np.array_equal(ours, naive.sharper_than_stars(image, sky, ys, xs, rule))
+        assert 0 < ours.sum() < ours.size / 2
+
+
+def test_peaks_are_counted_by_what_their_neighbours_hold():
+    image = np.full((20, 30), 100.0, "f4")
+    left_out = np.zeros(image.shape, bool)
+    for x in (5, 12, 20):
+        image[9:12, x - 1 : x + 2], image[10, x] = 153.0, 200.0
+    image[10, 21] = 171.0  # along the column the neighbours hold less than along the row
+    left_out[10, 12] = True
+    counts = np.zeros((3, 10), np.int64)
+    peak_ratios(image, np.full_like(image, 100), left_out, 50.0, counts)
+    assert counts.sum(axis=0).tolist() == [0, 0, 0, 0, 0, 2, 0, 0, 0, 0]
+    assert counts[1].sum() == 2
+
+
+@pytest.mark.parametrize("fwhm", [1.6, 2.7, 4.0])
+@pytest.mark.parametrize("density", [4.0, 60.0])
+def test_clean_frames_have_next_to_no_cosmics_and_their_stars_keep_their_light(fwhm, density):
+    """From a sharp, undersampled sky to a soft one, sparse and crowded, without a single hit."""
+    frame = simulate_sky_frame(
+        (500, 500),
+        seed=11,
+        density=density,
+        conditions=Conditions(seeing_arcsec=0.55 * fwhm, seeing_scatter=0),
+        effects=Effects().without("cosmics", "trails"),
+    )
+    saturated = frame.mask & np.uint8(Bit.SATURATED)
+    found = find_cosmics(frame_of(frame.data, saturated), frame.camera, Cosmics())
+    assert found.sum() <= 8
+    cleaned = frame.data.copy()
+    ys, xs = np.nonzero(found)
+    cleaned[ys, xs] = interpolate(frame.data, found.view("u1"), 1, ys, xs, IDW, 5)
+    stars = bright_stars(frame, 60 * frame.noise_adu, saturated)
+    assert len(stars) > 30
+    changes = [lost_light(frame.data, cleaned, frame.sky_adu, y, x, max(2, round(fwhm))) for y, x in stars]
+    assert max(changes) < 0.001 * np.log(10) / 2.5
+
+
+def bright_stars(frame, least_peak, saturated):
+    """Rows and columns of stars away from the border and from saturated pixels."""
+    near = ndimage.binary_dilation(saturated != 0, iterations=12)
+    ny, nx = frame.data.shape
+    places = zip(
+        np.round(frame.sources["Y"]).astype(int), np.round(frame.sources["X"]).astype(int), strict=True
+    )
+    return [
+        (y, x)
+        for y, x in places
+        if 12 <= y < ny - 12
+        and 12 <= x < nx - 12
+        and not near[y, x]
+        and frame.data[y, x] > frame.sky_adu + least_peak
+    ]
+
+
+def lost_light(before, after, sky_adu, y, x, reach):
+    """The part of a star's light that a change of the image takes or adds."""
+    box = np.s_[y - reach : y + reach + 1, x - reach : x + reach + 1]
+    return abs(float((after - before)[box].sum(dtype=float))) / float(
+        (before[box] - sky_adu).sum(dtype=float)
+    )
+
+
+def test_a_hit_beside_a_star_does_not_take_the_star_along():
+    image = np.full((120, 120), 400.0)
+    for y in range(20, 120, 20):
+        for x in range(20, 120, 20):
+            paint_star(image, x, y, 20000, 2.4)
+    data = noisy(image)
+    data[22:30, 62] += 3000  # a track down to two pixels from a core
+    found = find_cosmics(frame_of(data), load_camera("t80cam-mini"), Cosmics())
+    assert found[24:30, 62].all()
+    assert not found[19:22, 59:62].any()
+
+
+def test_most_tracks_are_found_and_nearly_all_that_is_found_is_one():
+    sky = simulate_sky_frame(
+        (700, 700), seed=3, band="R", density=4.0, conditions=Conditions(cosmic_rate=3.0), effects=NO_TRAILS
+    )
+    found = find_cosmics(frame_of(sky.data, sky.mask & np.uint8(Bit.SATURATED)), sky.camera, Cosmics())
+    true = (sky.mask & Bit.COSMIC) != 0
+    recall, purity = recall_and_purity(found, true)
+    assert recall > 0.95
+    assert purity > 0.97

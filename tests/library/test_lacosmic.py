@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as arrays
 import naive_cosmics as naive
 from mar.kernels.grow import mark_around
 from mar.kernels.separable import separable_median
-from mar.kernels.tracks import keep_tracks
+from mar.kernels.tracks import keep_near
 from mar.steps import lacosmic
 from mar.steps.lacosmic import find_hits, rule_of
 from painted_sky import GAIN, READ_NOISE_E, cosmic_tracks, noisy, starry
@@ -131,26 +131,25 @@ def test_tracks_that_nothing_confirms_are_dropped(seen):
     assert np.array_equal(everything, find_hits(*seen, RULE, 4))
 
 
-def test_a_track_stays_whole_if_one_pixel_is_confirmed(seen):
+def test_what_touches_a_confirmed_pixel_stays_and_no_more(seen):
     first = find_hits(*seen, RULE, 1)
     y, x = np.argwhere(first)[first.sum() // 2]
     kept = find_hits(*seen, RULE, 1, lambda ys, xs: (ys == y) & (xs == x))
     only = np.zeros_like(first)
     only[y, x] = True
-    assert np.array_equal(kept, naive.keep_tracks(first, np.zeros_like(first), only))
+    assert np.array_equal(kept, naive.keep_near(first, only))
 
 
 SPARSE = arrays.arrays(bool, (12, 14), elements=st.booleans(), fill=st.just(False))
 
 
-@given(new=SPARSE, known=SPARSE, sure=SPARSE)
+@given(new=SPARSE, sure=SPARSE)
 @settings(max_examples=100, deadline=None)
-def test_tracks_agree_with_naive(new, known, sure):
-    new &= ~known
+def test_what_is_near_a_sure_pixel_agrees_with_naive(new, sure):
     ours = new.astype("u1")
     ys, xs = np.nonzero(new)
-    keep_tracks(ours, known.view("u1"), ys, xs, sure[ys, xs])
-    assert np.array_equal(ours, naive.keep_tracks(new, known, sure))
+    keep_near(ours, ys, xs, sure[ys, xs])
+    assert np.array_equal(ours, naive.keep_near(new, sure & new))
 
 
 @given(seed=st.integers(0, 99), reach=st.integers(0, 5), bits=st.sampled_from([1, 2, 3]))

@@ -10,7 +10,7 @@ import numba
 import numpy as np
 
 from mar.kernels.lacosmic import CLEANED_FROM, REACH, Rule, look_once
-from mar.kernels.tracks import keep_tracks
+from mar.kernels.tracks import keep_near
 
 TILE = (64, 1024)  # rows and columns looked at together in the first round; they stay in the cache
 CELL = (32, 32)  # the same in later rounds; larger than 2 CHANGED_PX, so that corners tell what a hit reaches
@@ -31,8 +31,7 @@ def find_hits(
     """Boolean (ny, nx): the pixels hit by cosmic rays, found in at most so many rounds.
 
     `image` and `sky` (ny, nx) float32, ADU. Pixels that touch one of `left_out` (bool), or one that is not
-    finite, are never hit. With `confirm` a track that a round finds stays only if one of its pixels is
-    confirmed, or if it touches one that stayed before.
+    finite, are never hit. With `confirm` only pixels that are confirmed stay, and those that touch them.
     """
     hits = np.zeros(image.shape, dtype=bool)
     boxes = _tiles(image.shape)
@@ -41,7 +40,7 @@ def find_hits(
         look_once(image, sky, left_out, hits, boxes, rule, numba.get_num_threads(), new)
         ys, xs = _only_new(new, hits)
         if confirm is not None:
-            keep_tracks(new.view(np.uint8), hits.view(np.uint8), ys, xs, confirm(ys, xs))
+            keep_near(new.view(np.uint8), ys, xs, confirm(ys, xs))
             kept = new[ys, xs]
             ys, xs = ys[kept], xs[kept]
         if ys.size == 0:
