@@ -1,5 +1,7 @@
 """SQL for those who know it: what may be read, a form, the rows, a plot."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 
 from marserver.sandbox.views import all_views
@@ -29,5 +31,9 @@ EXAMPLES = {
 def query(request: HttpRequest) -> HttpResponse:
     """GET /query?q=SELECT..."""
     views = [(view.name, [column.key for column in view.columns]) for view in all_views()]
-    content = {"views": views, "examples": EXAMPLES.items(), "asked": request.GET.get("q", "")}
+    content: dict[str, Any] = {
+        "views": views,
+        "examples": EXAMPLES.items(),
+        "asked": request.GET.get("q", ""),
+    }
     return show(request, "query", "web/query/page.html", **content)

@@ -6,9 +6,11 @@ const DRAFTS = "form[data-draft]";
 const place = (form) => `mar-draft ${location.pathname} ${form.dataset.draft}`;
 const fields = (form) => [...form.elements].filter((one) => one.name && !["password", "hidden", "file"].includes(one.type));
 
+const changed = (one) => one.options ? !one.selectedOptions[0]?.defaultSelected : one.matches("[type=checkbox],[type=radio]") ? one.checked !== one.defaultChecked : one.value !== one.defaultValue;
+
 function keep(form) {
   if (!form) return;
-  const typed = fields(form).map((one) => [one.name, one.value, one.matches("[type=checkbox],[type=radio]") ? one.checked : null]);
+  const typed = fields(form).filter(changed).map((one) => [one.name, one.value, one.matches("[type=checkbox],[type=radio]") ? one.checked : null]);
   sessionStorage.setItem(place(form), JSON.stringify(typed));
 }
 

@@ -1,4 +1,5 @@
-// The colours that this browser was asked for, set before the page is first drawn, and the choice of them
+// Loaded before the page is drawn.
+// The colours that this browser was asked for, and the choice of them
 const chosen = () => localStorage.getItem("mar-colours") || "";
 const show = () => (document.documentElement.dataset.colours = chosen());
 show();
@@ -13,3 +14,11 @@ customElements.define("mar-theme", class extends HTMLElement {
     });
   }
 });
+
+// A form that somebody sends before its script is there waits for it
+document.addEventListener("submit", (event) => {
+  const host = event.target.closest("mar-call, mar-query, mar-settings");
+  if (!host || host.matches(":defined")) return;
+  event.preventDefault();
+  customElements.whenDefined(host.localName).then(() => setTimeout(() => event.target.requestSubmit(event.submitter)));
+}, true);
