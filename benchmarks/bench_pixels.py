@@ -5,26 +5,29 @@ comes from simulated frames.
 """
 
 import argparse
-import os
 import sys
 
 import pixels_combine
 import pixels_cosmics
+import pixels_detrend
+import pixels_fz
 import pixels_masks
 import pixels_scaling
 from conventions import main
 
-WORKS = pixels_combine.WORKS | pixels_cosmics.WORKS | pixels_masks.WORKS | pixels_scaling.WORKS
+WORKS = {
+    **pixels_combine.WORKS,
+    **pixels_detrend.WORKS,
+    **pixels_cosmics.WORKS,
+    **pixels_masks.WORKS,
+    **pixels_fz.WORKS,
+    **pixels_scaling.WORKS,
+}
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     """What only this benchmark takes."""
-    cores = len(os.sched_getaffinity(0))
-    parser.add_argument("--root", metavar="DIR", help="frames there are used, products stay there")
-    parser.add_argument(
-        "--threads", metavar="N", type=int, default=cores, help="of cosmics; default all cores"
-    )
-    parser.add_argument("--rate", metavar="R", type=float, default=0.15, help="tracks per Mpixel and second")
+    pixels_cosmics.options(parser)
     parser.add_argument("--plot", metavar="FILE", help="keep the plot of scaling there (PNG)")
 
 

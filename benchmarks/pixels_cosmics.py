@@ -5,6 +5,7 @@ interpreter included.
 """
 
 import argparse
+import os
 import statistics
 import sys
 from pathlib import Path
@@ -126,6 +127,16 @@ def tracks_found(found: np.ndarray, real: np.ndarray) -> float:
 def false_pixels(found: np.ndarray, real: np.ndarray) -> float:
     """Pixels found that are on no true track nor beside one."""
     return float(np.count_nonzero(found & ~ndimage.binary_dilation(real, TOUCHING)))
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """What benchmarks of pixels take besides what all take."""
+    cores = len(os.sched_getaffinity(0))
+    parser.add_argument("--root", metavar="DIR", help="frames there are used, products stay there")
+    parser.add_argument(
+        "--threads", metavar="N", type=int, default=cores, help="of cosmics; default all cores"
+    )
+    parser.add_argument("--rate", metavar="R", type=float, default=0.15, help="tracks per Mpixel and second")
 
 
 WORKS = {"cosmics": equal, "cosmics-truth": default}
