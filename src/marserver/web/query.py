@@ -1,7 +1,5 @@
 """SQL for those who know it: what may be read, a form, the rows, a plot."""
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
 
 from marserver.sandbox.views import all_views
