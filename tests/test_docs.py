@@ -33,6 +33,7 @@ PART_OF = {
     "projection": "astrometry",
     "resample": "coadd",
     "rows": "combine",
+    "sky_choice": "coadd",
     "sky_mesh": "coadd",
     "sky_polynomial": "fringe",
     "smoothing": "fringe",

@@ -9,11 +9,13 @@ import naive
 from mar.camera import load_camera
 from mar.config.coadd import Coadd
 from mar.errors import BadHeader, BadImage
+from mar.kernels.runs import MASKED, OUTSIDE, USED
 from mar.masks import Bit
-from mar.steps.coadd import band_rows, coadd
+from mar.steps.coadd import TileRows, add, band_rows, coadd, runs_of
 from mar.steps.flux_scale import relative_scales, seeing_px
 from mar.steps.frame_choice import FrameFigures, reasons_to_drop
 from mar.steps.grid import Grid, field_grid, frame_wcs
+from mar.steps.sky_choice import chosen_sky
 from mar.steps.sky_mesh import measure_sky
 from small_skies import ArrayRows, frame_header, moffat
 
@@ -42,11 +44,31 @@ def stack(rng):
 @pytest.mark.parametrize("frames", [1, 2, 3, 6])
 def test_kernel_agrees_with_naive(stack, method, frames):
     values, weights = stack[0][:frames], stack[1][:frames]
-    tile = coadd(values, weights, Coadd(method=method))
     expected = naive.coadd(values, weights, method)
+    fates = naive.fates(values, weights, method)
+    tile = coadd(values, weights, Coadd(method=method))
     assert_allclose(tile.value, expected[0], rtol=1e-5, atol=1e-5)
     assert_allclose(tile.weight, expected[1], rtol=1e-5)
     assert_array_equal(tile.number, expected[2])
+    for of_frame, expected_fates in zip(weights, fates, strict=True):
+        assert_array_equal(drawn(runs_of(of_frame), of_frame.shape), expected_fates)
+
+
+def drawn(runs, shape):
+    """The fates of the pixels of rows, from their runs."""
+    assert runs.counts.sum() == len(runs.runs)
+    return np.repeat(runs.runs & 3, runs.runs >> 2).reshape(shape)
+
+
+def test_long_rows_are_cut_into_runs_that_fit(rng):
+    weights = np.ones((3, 40000), "f4")
+    weights[1, 20000:20010] = -2
+    weights[2, 39000:] = 0
+    runs = runs_of(weights)
+    assert_array_equal(
+        drawn(runs, weights.shape), np.where(weights > 0, USED, np.where(weights < 0, MASKED, OUTSIDE))
+    )
+    assert runs.counts.max() < 6
 
 
 def test_noise_is_that_of_ideal_weights(rng):
@@ -83,6 +105,21 @@ def test_clipping_spares_the_cores_of_stars_when_the_seeing_differs(rng):
     assert (bare.number[15:26, 15:26] < 5).any()
 
 
+def test_weighted_means_can_be_added_later(stack):
+    config = Coadd(method="weighted")
+    together = coadd(stack[0].copy(), stack[1].copy(), config)
+    first, second = (
+        coadd(stack[0][part].copy(), stack[1][part].copy(), config) for part in (np.s_[:4], np.s_[4:])
+    )
+    added = add(first, second)
+    known = together.weight > 0
+    assert_allclose(added.value[known], together.value[known], rtol=1e-4, atol=1e-4)
+    assert_allclose(added.weight, together.weight, rtol=1e-5)
+    assert_array_equal(added.number, together.number)
+    nothing = TileRows(*(np.zeros_like(part) for part in first))
+    assert_array_equal(add(nothing, first).value, first.value)
+
+
 def test_pixels_masked_in_all_frames_have_a_value_but_no_weight():
     values = np.full((3, 4, 4), 7.0, "f4")
     tile = coadd(values, np.full(values.shape, -0.25, "f4"), Coadd())
@@ -93,10 +130,11 @@ def test_pixels_masked_in_all_frames_have_a_value_but_no_weight():
 
 def test_bands_of_rows_bound_the_memory():
     grid = Grid(0, 0, 11000, 0.55)
-    assert band_rows(4, grid, 256) == 256
-    rows = band_rows(100, grid, 256)
-    assert rows % 16 == 0
-    assert rows * 100 * 11000 * 8 < 256e6
+    assert band_rows(4, grid, 256) == 64
+    for number in (100, 300, 2000):
+        rows = band_rows(number, grid, 256)
+        assert rows >= 1
+        assert rows * number * 11000 * 8 < 256e6
 
 
 def test_grid_is_fixed_by_camera_and_configuration():
@@ -125,7 +163,7 @@ def test_sky_mesh_finds_level_gradient_and_noise(rng):
     mask[100:200, 100:130] = Bit.OBJECT
     image[300, :] = np.nan
     sky = measure_sky(ArrayRows(image), ArrayRows(mask), 64, filter_size=3)
-    level = sky.level_surface().over(sky.shape)[:-1, :-1]
+    level = sky.level_surface().over(sky.shape, 16)[:-1, :-1]
     assert (
         np.abs(
             level[4:-4, 4:-4]
@@ -143,6 +181,41 @@ def test_sky_mesh_resists_stars(rng):
     sky = measure_sky(ArrayRows(image), None, 128)
     assert abs(sky.level.mean() - 500) < 0.8
     assert image.mean() > 503
+
+
+def galaxy_on_a_gradient(rng):
+    """A frame of 900 x 900 with a galaxy of 250 pixels on a sloping sky, and the sky that is true."""
+    y, x = np.mgrid[0:900, 0:900]
+    truth = 300 + 0.02 * x - 0.01 * y + 1e-5 * (x - 450) ** 2
+    galaxy = 60 * np.exp(-np.hypot(x - 400, y - 520) / 80)
+    return (truth + galaxy + rng.normal(0, 8, truth.shape)).astype("f4"), truth
+
+
+def test_the_galaxy_mode_leaves_a_galaxy_and_takes_the_gradient(rng):
+    image, truth = galaxy_on_a_gradient(rng)
+    mesh = measure_sky(ArrayRows(image), None, 64, filter_size=3)
+    error = {}
+    for mode in ("mesh", "galaxy", "constant"):
+        level = chosen_sky(mesh, mode).level_surface().at(mesh.y, mesh.x)
+        error[mode] = level - truth[np.ix_(mesh.y.round().astype(int), mesh.x.round().astype(int))]
+    assert error["mesh"].max() > 20
+    assert np.abs(error["galaxy"]).max() < 2.5
+    assert np.ptp(error["constant"]) > 15
+
+
+def test_the_galaxy_mode_keeps_a_sky_without_galaxies(rng):
+    x = np.mgrid[0:600, 0:600][1]
+    image = (200 + 3 * np.sin(x / 90) + rng.normal(0, 8, x.shape)).astype("f4")
+    mesh = measure_sky(ArrayRows(image), None, 64, filter_size=3)
+    safe = chosen_sky(mesh, "galaxy")
+    assert (safe.level == mesh.level).mean() > 0.5
+    assert np.abs(safe.level - mesh.level).max() < 5
+
+
+def test_the_constant_mode_takes_one_level(rng):
+    image, _ = galaxy_on_a_gradient(rng)
+    level = chosen_sky(measure_sky(ArrayRows(image), None, 128), "constant").level
+    assert (level == level[0, 0]).all()
 
 
 def test_a_frame_without_sky_is_refused():
@@ -188,7 +261,7 @@ def test_seeing_is_the_median_width_of_good_stars(rng):
 
 
 def test_frames_are_dropped_with_a_reason():
-    good = FrameFigures(3.0, 1.0, 10.0, 100.0, True)
+    good = FrameFigures(3.0, 1.0, 10.0, 100.0, True, 100.0)
     frames = [
         good,
         good,
@@ -197,10 +270,13 @@ def test_frames_are_dropped_with_a_reason():
         good._replace(scale=5.0),
         good._replace(noise=80.0),
         good._replace(overlaps=False),
+        good._replace(sky=20000.0),
     ]
     reasons = reasons_to_drop(frames, Coadd())
     assert reasons[:3] == ["", "", ""]
     for word, reason in zip(
-        ["seeing", "clouds: it has only 20 %", "noise", "outside"], reasons[3:], strict=True
+        ["seeing", "clouds: it has only 20 %", "noise", "outside", "sky: it is 200.0 times"],
+        reasons[3:],
+        strict=True,
     ):
         assert word in reason

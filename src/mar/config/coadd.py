@@ -15,6 +15,10 @@ class Coadd(Section):
     clip_fraction: float = item(
         0.3, "and further than this part of the median, which spares the cores of stars", ge=0
     )
+    background: Literal["mesh", "galaxy", "constant"] = item(
+        "mesh",
+        "Subtract the mesh, the mesh smoothed across large galaxies, or its median alone",
+    )
     resampling: Literal["nearest", "bilinear", "lanczos2", "lanczos3", "lanczos4"] = item(
         "lanczos3", "Interpolating function"
     )
@@ -38,7 +42,11 @@ class Coadd(Section):
     min_transparency: float = item(
         0.3, "Drop frames with less than this part of the median frame's flux", ge=0, lt=1
     )
+    max_sky_ratio: float = item(
+        10.0, "Drop frames whose sky is brighter than this many times the median frame's", gt=1
+    )
     max_noise_ratio: float = item(
         5.0, "Drop frames with more noise of the sky than this many times the median frame's", gt=1
     )
     memory_mb: int = item(256, "Memory for one band of resampled rows", unit="MB", ge=16)
+    provenance: bool = item(True, "Write beside the tile which frames each of its pixels comes from")

@@ -1,48 +1,48 @@
-"""What a band of rows needs before it is resampled: sky subtracted, scaled, small holes filled."""
+"""What rows need before they are resampled: it is known which pixels count, and small holes are filled."""
 
 import numpy as np
 
-from mar.kernels.jit import parallel_jit, rows_in_parallel
+from mar.kernels.jit import jit
 
 REACH = 3  #: pixels around a hole that its filling looks at
 
 
-@parallel_jit
-def subtract_lattice(
-    rows: np.ndarray, first_row: int, lattice: np.ndarray, step: int, scale: float, out: np.ndarray
-) -> None:
-    """out = (rows - level) * scale, the level interpolated bilinearly from its values at every step-th pixel.
+@jit
+def flag_holes(rows: np.ndarray, mask: np.ndarray, bits: int, hole: int, holes: np.ndarray) -> None:
+    """`holes` = the `bits` of `mask`, and `hole` where a value is not finite; arrays (n, nx).
 
-    `rows` and `out` (n, nx) float32 are the rows from `first_row` on; `lattice` (my, mx) reaches over them.
+    A mask of no pixels stands for one without any bit.
     """
-    columns = rows.shape[1]
-    for row in rows_in_parallel(rows.shape[0]):
-        cell_y = (first_row + row) // step
-        down = ((first_row + row) % step) / step
-        for cell in range((columns + step - 1) // step):
-            left = lattice[cell_y, cell] + down * (lattice[cell_y + 1, cell] - lattice[cell_y, cell])
-            right = lattice[cell_y, cell + 1]
-            right += down * (lattice[cell_y + 1, cell + 1] - right)
-            slope = np.float32((right - left) / step)
-            start = np.float32(left)
-            for x in range(cell * step, min(columns, (cell + 1) * step)):
-                level = start + slope * np.float32(x - cell * step)
-                out[row, x] = (rows[row, x] - level) * np.float32(scale)
+    masked = mask.size > 0
+    for y in range(rows.shape[0]):
+        for x in range(rows.shape[1]):
+            lost = np.uint8(0) if np.isfinite(rows[y, x]) else np.uint8(hole)
+            holes[y, x] = lost | (mask[y, x] & np.uint8(bits) if masked else np.uint8(0))
 
 
-@parallel_jit
-def fill_holes(rows: np.ndarray, holes: np.ndarray, keep: int, filled: np.ndarray) -> None:
-    """`filled` = `rows`, but each pixel where `holes` is not 0 is the mean of the good ones near it.
+@jit
+def _any(line: np.ndarray) -> bool:
+    found = np.uint8(0)
+    for x in range(line.size):
+        found |= line[x]
+    return found != 0
+
+
+@jit
+def fill_holes(rows: np.ndarray, holes: np.ndarray, first: int, stop: int, keep: int, level: float) -> None:
+    """Give pixels where `holes` is not 0 the mean of the good ones near them, in the rows first <= y < stop.
 
     The mean is weighted by the inverse square of the distance, within REACH pixels in x and y. A hole with no
-    good pixel there becomes 0, or keeps its value where it has a bit of `keep`. All arrays are (n, nx);
-    `filled` is not `rows`.
+    good pixel there becomes `level`, or keeps its value where it has a bit of `keep`. The other rows (n, nx)
+    are only looked at.
     """
     ny, nx = rows.shape
-    for y in rows_in_parallel(ny):
+    for y in range(first, stop):
+        line = holes[y]
+        if not _any(line):
+            continue
         for x in range(nx):
-            if holes[y, x] == 0:
-                filled[y, x] = rows[y, x]
+            if line[x] == 0:
                 continue
             total = 0.0
             weight = 0.0
@@ -53,6 +53,6 @@ def fill_holes(rows: np.ndarray, holes: np.ndarray, keep: int, filled: np.ndarra
                         total += near * rows[v, u]
                         weight += near
             if weight > 0:
-                filled[y, x] = total / weight
-            else:
-                filled[y, x] = rows[y, x] if holes[y, x] & keep else 0.0
+                rows[y, x] = total / weight
+            elif line[x] & keep == 0:
+                rows[y, x] = level

@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from mar.kernels.jit import jit, parallel_jit, rows_in_parallel
+from mar.kernels.jit import jit
 
 PHASES = 1024
 TAPS = {"nearest": 2, "bilinear": 2, "lanczos2": 4, "lanczos3": 6, "lanczos4": 8}
@@ -33,11 +33,11 @@ def interpolation_table(name: str) -> np.ndarray:
     elif name == "bilinear":
         weights = 1 - np.abs(distance)
     else:
-        weights = _lanczos(distance, taps // 2)
+        weights = lanczos_weights(distance, taps // 2)
     return weights.astype(np.float32)
 
 
-def _lanczos(distance: np.ndarray, order: int) -> np.ndarray:
+def lanczos_weights(distance: np.ndarray, order: int) -> np.ndarray:
     """Lanczos weights plus window times (a + b distance), such that constants and planes come out exactly."""
     weights = np.sinc(distance) * np.sinc(distance / order)
     window = np.cos(np.pi * distance / (2 * order)) ** 2
@@ -63,9 +63,9 @@ def resample(
     """Fill the output rows `values` and `weights` (rows, nx) float32 from a window of an input image.
 
     `image` (float32) and `bad` (uint8, 0 = good) hold the input rows from `first_row` on. `lattice`
-    (4, my, mx) float64 tells at every `step`-th output pixel: input column, input row, factor for the value,
-    weight. Pixels whose taps leave the window get value and weight 0. Where the nearest input pixel is bad
-    the weight is negative: there is a value, but one not to be trusted.
+    (5, my, mx) float64 tells at every `step`-th output pixel: input column, input row, level to be
+    subtracted, factor for what is left, weight. Pixels whose taps leave the window get value and weight 0.
+    Where the nearest input pixel is bad the weight is negative: there is a value, but one not to be trusted.
     """
     _kernel(table.shape[1])(image, bad, first_row, lattice, step, first_output_row, table, values, weights)
 
@@ -87,27 +87,27 @@ def _kernel(taps: int) -> Callable[..., None]:
             corner += width
         return total
 
-    @parallel_jit
+    @jit
     def kernel(image, bad, first_row, lattice, step, first_output_row, table, values, weights):  # type: ignore[no-untyped-def]
         ny, nx = image.shape
         columns = values.shape[1]
         cells = (columns + step - 1) // step
         phases = table.shape[0] - 1
         pixels, flags, tap_weights, width = image.ravel(), bad.ravel(), table.ravel(), np.uint64(nx)
-        for row in rows_in_parallel(values.shape[0]):
+        for row in range(values.shape[0]):
             cell_y = (first_output_row + row) // step
             down = ((first_output_row + row) % step) / step
-            at = np.empty(4)
-            slope = np.empty(4)
+            at = np.empty(5)
+            slope = np.empty(5)
             for cell in range(cells):
-                for part in range(4):
+                for part in range(5):
                     left = lattice[part, cell_y, cell]
                     right = lattice[part, cell_y, cell + 1]
                     at[part] = left + down * (lattice[part, cell_y + 1, cell] - left)
                     right += down * (lattice[part, cell_y + 1, cell + 1] - right)
                     slope[part] = (right - at[part]) / step
-                x_at, y_at, factor_at, weight_at = at[0], at[1], at[2], at[3]
-                x_slope, y_slope, factor_slope, weight_slope = slope[0], slope[1], slope[2], slope[3]
+                x_at, y_at, level_at, factor_at, weight_at = at
+                x_slope, y_slope, level_slope, factor_slope, weight_slope = slope
                 start = cell * step
                 for k in range(min(step, columns - start)):
                     x = x_at + k * x_slope
@@ -124,6 +124,7 @@ def _kernel(taps: int) -> Callable[..., None]:
                     upward = np.uint64((y - y0) * phases + 0.5) * np.uint64(taps)
                     corner = np.uint64(low_tap) * width + np.uint64(left_tap)
                     value = interpolate(pixels, width, corner, tap_weights, across, upward)
+                    value -= np.float32(level_at + k * level_slope)
                     values[row, start + k] = value * np.float32(factor_at + k * factor_slope)
                     weight = np.float32(weight_at + k * weight_slope)
                     if flags[np.uint64(y + 0.5) * width + np.uint64(x + 0.5)] != 0:

@@ -1,28 +1,30 @@
 """The frames of a field in one band become a tile: choose, place, combine band of rows by band of rows."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+import numba
 import numpy as np
 from astropy.io.fits import Header
 from astropy.table import Table
-from astropy.time import Time
 from astropy.wcs import WCS
 
-from mar import __version__
 from mar.camera import Camera
 from mar.config.coadd import Coadd
 from mar.config.swarp import Swarp
 from mar.errors import BadHeader, BadImage, NotEnoughFrames
 from mar.exposure import Exposure
-from mar.frame import set_cards
 from mar.progress import Progress, silent
-from mar.steps.coadd import band_rows, coadd_rows
+from mar.recipes.tile_header import DroppedFrame, UsedFrame, tell_dropped, tile_header
+from mar.steps.coadd import Runs, Stack, TileRows, add, wait_for
 from mar.steps.flux_scale import relative_scales, seeing_px
 from mar.steps.frame_choice import FrameFigures, reasons_to_drop
 from mar.steps.grid import Grid, frame_wcs
 from mar.steps.resample import PlacedFrame, place
+from mar.steps.rows import bands
+from mar.steps.sky_choice import Mode, chosen_sky
 from mar.steps.sky_mesh import RowReader, SkyMesh, measure_sky
 
 
@@ -44,31 +46,44 @@ class RowWriter(Protocol):
         """Append rows (n, nx)."""
 
 
+class FateWriter(Protocol):
+    """What became of the frames' pixels, written from the first row to the last."""
+
+    def write_band(self, fates: Sequence[Runs]) -> None:
+        """Append the runs of each frame in a band of rows."""
+
+
 @dataclass(frozen=True)
 class TileWriters:
-    """Where the three images of a tile go: value float32, weight float32, count int16."""
+    """Where a tile goes: value float32, weight float32, count uint16, the fate of the frames' pixels."""
 
     tile: RowWriter
     weight: RowWriter
     count: RowWriter | None = None
+    fates: FateWriter | None = None
+
+    def write(self, rows: TileRows, fates: Sequence[Runs]) -> None:
+        """Append a band of rows."""
+        self.tile.write_rows(rows.value)
+        self.weight.write_rows(rows.weight)
+        if self.count is not None:
+            self.count.write_rows(rows.number)
+        if self.fates is not None:
+            self.fates.write_band(fates)
 
 
-class DroppedFrame(NamedTuple):
-    """A frame that was left out."""
+@dataclass(frozen=True)
+class TileReaders:
+    """An earlier tile, its weight and its count."""
 
-    name: str
-    reason: str
+    tile: RowReader
+    weight: RowReader
+    count: RowReader
 
-
-class UsedFrame(NamedTuple):
-    """A frame of the tile, and what was found of it."""
-
-    name: str
-    exptime_s: float
-    scale: float  #: factor to the common transparency
-    seeing_px: float
-    sky_adu: float
-    noise_adu: float
+    def rows(self, y0: int, y1: int) -> TileRows:
+        """The rows y0 <= y < y1."""
+        value, weight = (np.asarray(map_.rows(y0, y1), np.float32) for map_ in (self.tile, self.weight))
+        return TileRows(value, weight, np.asarray(self.count.rows(y0, y1), np.uint16))
 
 
 @dataclass(frozen=True)
@@ -106,7 +121,7 @@ def plan_tile(
     A frame without WCS or without sky is dropped like one that the configuration refuses. Raises
     NotEnoughFrames where none is left.
     """
-    measured, dropped = _measured(frames, swarp, progress)
+    measured, dropped = _measured(frames, config.background, swarp, progress)
     scales = _scales([one.frame for one in measured], config)
     placed = [
         _place(one, grid, scale, config, swarp.first_run_subtract_back)
@@ -127,64 +142,41 @@ def plan_tile(
         said = "; ".join(f"{one.name}: {one.reason}" for one in dropped) or "none was given"
         raise NotEnoughFrames(f"no frame is left for the tile ({said})")
     used = [_used(measured[index], figures[index]) for index in kept]
-    header = tile_header(grid, camera, [measured[index].frame for index in kept], used, config)
+    exposures = [measured[index].frame.exposure for index in kept]
+    header = tile_header(grid, camera, exposures, used, config)
+    tell_dropped(header, dropped)
     return TilePlan(grid, config, [placed[index] for index in kept], used, dropped, header)
 
 
-def write_tile(plan: TilePlan, writers: TileWriters, progress: Progress = silent) -> TileFigures:
-    """Combine the frames of a plan and write the tile, in memory bounded whatever their number."""
-    height = band_rows(len(plan.placed), plan.grid, plan.config.memory_mb)
-    covered, noises = 0, []
-    for y0 in range(0, plan.grid.size, height):
-        progress("coadd", y0, plan.grid.size)
-        rows = coadd_rows(plan.placed, plan.grid, y0, min(plan.grid.size, y0 + height), plan.config)
-        writers.tile.write_rows(rows.value)
-        writers.weight.write_rows(rows.weight)
-        if writers.count is not None:
-            writers.count.write_rows(rows.number)
-        covered += int(np.count_nonzero(rows.weight))
-        noises.append(rows.weight[::16, ::16][rows.weight[::16, ::16] > 0] ** -0.5)
-    progress("coadd", plan.grid.size, plan.grid.size)
+def write_tile(
+    plan: TilePlan, writers: TileWriters, progress: Progress = silent, base: TileReaders | None = None
+) -> TileFigures:
+    """Combine the frames of a plan and write the tile, in memory bounded whatever their number.
+
+    With a `base`, an earlier tile of other frames on the same grid, theirs are added to it; that gives the
+    same as all frames at once for the weighted mean alone.
+    """
+    size, covered, noises = plan.grid.size, 0, []
+    with ThreadPoolExecutor(numba.get_num_threads()) as pool:
+        stack = Stack(plan.placed, plan.grid, plan.config, pool)
+        written: list[Future[None]] = []
+        for y0, y1 in bands(size, stack.height):
+            progress("coadd", y0, size)
+            rows, fates = stack.rows(y0, y1)
+            if base is not None:
+                rows = add(base.rows(y0, y1), rows)
+            wait_for(written)
+            written = [pool.submit(writers.write, rows, fates)]
+            covered += int(np.count_nonzero(rows.weight))
+            sample = rows.weight[:: min(16, y1 - y0), ::16]
+            noises.append(sample[sample > 0] ** -0.5)
+        wait_for(written)
+    for placed in plan.placed:
+        placed.rows.forget()
+    progress("coadd", size, size)
     sample = np.concatenate(noises)
     noise = float(np.median(sample)) if sample.size else float("nan")
-    return TileFigures(len(plan.used), covered / plan.grid.size**2, noise, plan.used, plan.dropped)
-
-
-def tile_header(
-    grid: Grid, camera: Camera, frames: Sequence[FrameInput], used: Sequence[UsedFrame], config: Coadd
-) -> Header:
-    """Header of a tile in adu/s: WCS, what it is made of, and gain and saturation to match its unit."""
-    first = min((frame.exposure for frame in frames), key=lambda exposure: exposure.date_obs)
-    total_s = sum(frame.exptime_s for frame in used)
-    header = grid.header()
-    set_cards(
-        header,
-        {
-            "OBJECT": (first.field, "field"),
-            "FILTER": (first.band or "", "band"),
-            "DATE-OBS": (first.date_obs.replace(tzinfo=None).isoformat(), "UTC, start of the earliest frame"),
-            "MJD-OBS": (float(Time(first.date_obs).mjd), "[d] the same"),
-            "BUNIT": ("adu/s", "counts per second"),
-            "EXPTIME": (total_s, "[s] sum of the exposures"),
-            "GAIN": (
-                sum(camera.gain * frame.exptime_s / frame.scale for frame in used),
-                "[e-/(adu/s)] electrons of all frames per unit",
-            ),
-            "SATURATE": (
-                min(camera.saturation_adu / frame.exptime_s * frame.scale for frame in used),
-                "[adu/s] lowest saturation of the frames",
-            ),
-            "NCOMBINE": (len(used), "frames combined"),
-            "MAR COADD METHOD": (config.method, "combination"),
-            "MAR COADD RESAMPLING": (config.resampling, "interpolation"),
-            "MAR VERSION": (__version__, "software"),
-        },
-    )
-    for number, frame in enumerate(used, start=1):
-        header[f"COMB_{number}"] = (frame.name, "frame combined")
-        header[f"EXP_{number}"] = (frame.exptime_s, "[s] its exposure")
-        header[f"SCALE_{number}"] = (frame.scale, "its factor of transparency")
-    return header
+    return TileFigures(len(plan.used), covered / size**2, noise, plan.used, plan.dropped)
 
 
 class _Measured(NamedTuple):
@@ -196,7 +188,7 @@ class _Measured(NamedTuple):
 
 
 def _measured(
-    frames: Sequence[FrameInput], swarp: Swarp, progress: Progress
+    frames: Sequence[FrameInput], mode: Mode, swarp: Swarp, progress: Progress
 ) -> tuple[list[_Measured], list[DroppedFrame]]:
     """The frames whose sky and place are known, and the others with the reason."""
     measured, dropped = [], []
@@ -207,7 +199,7 @@ def _measured(
             if not frame.exposure.exptime_s > 0:
                 raise BadHeader("its exposure time is not above zero")
             wcs = frame_wcs(frame.header)
-            sky = measure_sky(frame.image, frame.mask, cell, filter_size)
+            sky = chosen_sky(measure_sky(frame.image, frame.mask, cell, filter_size), mode)
         except (BadHeader, BadImage) as error:
             dropped.append(DroppedFrame(frame.exposure.name, str(error)))
         else:
@@ -246,8 +238,8 @@ def _place(one: _Measured, grid: Grid, scale: float, config: Coadd, subtract_sky
 def _figures(one: _Measured, scale: float, overlaps: bool, config: Coadd) -> FrameFigures:
     catalogue = one.frame.catalogue
     seeing = float("nan") if catalogue is None else seeing_px(catalogue, config.star_min_snr)
-    noise = float(np.median(one.sky.rms))
-    return FrameFigures(seeing, scale, noise, one.frame.exposure.exptime_s, overlaps)
+    noise, level = float(np.median(one.sky.rms)), float(np.median(one.sky.level))
+    return FrameFigures(seeing, scale, noise, one.frame.exposure.exptime_s, overlaps, level)
 
 
 def _used(one: _Measured, figures: FrameFigures) -> UsedFrame:

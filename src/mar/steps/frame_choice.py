@@ -16,33 +16,36 @@ class FrameFigures(NamedTuple):
     noise: float  #: rms of its sky, ADU
     exptime_s: float
     overlaps: bool  #: with the tile
+    sky: float = float("nan")  #: level of its sky, ADU
 
 
 def reasons_to_drop(frames: Sequence[FrameFigures], config: Coadd) -> list[str]:
     """For each frame the sentence that says why it is left out; an empty one where it is used.
 
-    A frame is compared with the median of all; noise is compared for equal exposure times.
+    A frame is compared with the median of all; noise and sky are compared for equal exposure times.
     """
     seeing = _relative([frame.seeing_px for frame in frames])
     noise = _relative([frame.noise / np.sqrt(frame.exptime_s) for frame in frames])
-    return [
-        _reason(frame, ratio, rms, config) for frame, ratio, rms in zip(frames, seeing, noise, strict=True)
-    ]
+    sky = _relative([frame.sky / frame.exptime_s for frame in frames])
+    return [_reason(*one, config) for one in zip(frames, seeing, noise, sky, strict=True)]
 
 
 def _relative(values: Sequence[float]) -> np.ndarray:
     known = np.asarray(values)[np.isfinite(values)]
-    return np.asarray(values) / (np.median(known) if known.size else np.nan)
+    middle = np.median(known) if known.size else np.nan
+    return np.asarray(values) / (middle if middle > 0 else np.nan)
 
 
-def _reason(frame: FrameFigures, seeing: float, noise: float, config: Coadd) -> str:
+def _reason(frame: FrameFigures, seeing: float, noise: float, sky: float, config: Coadd) -> str:
     if not frame.overlaps:
         return "it lies outside the tile"
     if seeing > config.max_seeing_ratio:
         width = f"{frame.seeing_px:.1f} px, {seeing:.1f} times"
         return f"seeing: its stars are {width} wider than the median frame's"
-    if config.scale_flux and frame.scale * config.min_transparency > 1:
+    if frame.scale * config.min_transparency > 1:
         return f"clouds: it has only {100 / frame.scale:.0f} % of the median frame's flux"
+    if sky > config.max_sky_ratio:
+        return f"sky: it is {sky:.1f} times as bright as the median frame's"
     if noise > config.max_noise_ratio:
         return f"background: its noise is {noise:.1f} times the median frame's"
     return ""

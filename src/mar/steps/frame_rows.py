@@ -2,65 +2,75 @@
 
 import numpy as np
 
-from mar.kernels.prepare import REACH, fill_holes, subtract_lattice
+from mar.kernels.prepare import REACH, fill_holes, flag_holes
 from mar.masks import UNUSABLE, Bit
-from mar.steps.lattice import STEP, Surface, nodes
 from mar.steps.sky_mesh import RowReader
 
 NOT_USED = int(UNUSABLE | Bit.HOLE)
+AHEAD = 128  #: rows that are read beyond those asked for, so that few readings are made
+_NO_MASK = np.zeros((0, 0), np.uint8)
 
 
 class FrameRows:
-    """Sky-subtracted, scaled, hole-filled rows of one frame, read once each as the window moves over it."""
+    """Hole-filled rows of one frame, read once each as the window moves over it."""
 
-    def __init__(self, image: RowReader, mask: RowReader | None, level: Surface | None, scale: float) -> None:
-        """`level`: the sky in the image's unit, None leaves it in; values are multiplied by `scale`."""
+    def __init__(
+        self, image: RowReader, mask: RowReader | None, level: float, mirrored: bool = False
+    ) -> None:
+        """`level` is for pixels far from any good one; `mirrored` turns left and right."""
         self._image, self._mask = image, mask
-        self._level, self._scale = level, scale
-        self._first = 0
-        self._rows = np.empty((0, image.shape[1]), np.float32)
-        self._bad = np.empty((0, image.shape[1]), np.uint8)
+        self._level, self._mirrored = level, mirrored
         self.shape = (int(image.shape[0]), int(image.shape[1]))
+        self.keep = True  #: rows for the next window; without it each window is read anew
+        self.forget()
+
+    def forget(self) -> None:
+        """Hold no rows any more."""
+        self._rows = np.empty((0, self.shape[1]), np.float32)
+        self._holes = np.empty((0, self.shape[1]), np.uint8)
+        self._first = self._end = self._filled = 0  # rows of the frame: held from, to, and ready up to
 
     def window(self, y0: int, y1: int) -> tuple[np.ndarray, np.ndarray]:
-        """Rows y0 <= y < y1 within the frame: values (float32) and a mask (uint8, 0 = to be trusted)."""
-        kept = slice(max(y0, self._first), min(y1, self._first + len(self._rows)))
-        if kept.start >= kept.stop:
-            parts = [self._prepared(y0, y1)]
-        else:
-            inside = slice(kept.start - self._first, kept.stop - self._first)
-            parts = [
-                self._prepared(y0, kept.start),
-                (self._rows[inside], self._bad[inside]),
-                self._prepared(kept.stop, y1),
-            ]
-        self._rows = np.concatenate([rows for rows, _ in parts])
-        self._bad = np.concatenate([bad for _, bad in parts])
-        self._first = y0
-        return self._rows, self._bad
+        """Rows y0 <= y < y1 within the frame: values (float32) and a mask (uint8, 0 = to be trusted).
 
-    def _prepared(self, y0: int, y1: int) -> tuple[np.ndarray, np.ndarray]:
-        if y1 <= y0:
-            return np.empty((0, self.shape[1]), np.float32), np.empty((0, self.shape[1]), np.uint8)
-        # holes are filled from rows around them: read as far as that looks
-        first, last = max(0, y0 - REACH), min(self.shape[0], y1 + REACH)
-        raw = np.ascontiguousarray(self._image.rows(first, last), dtype=np.float32)
-        values = self._without_sky(raw, first)
-        bits = np.zeros(raw.shape, np.uint8) if self._mask is None else self._mask.rows(first, last)
-        lost = ~np.isfinite(raw)
-        bad = np.where(lost, np.uint8(Bit.BAD), bits & np.uint8(NOT_USED))
-        filled = np.empty_like(values)
+        Both are views that hold until the next call.
+        """
+        if not self.keep or not self._first <= max(0, y0 - REACH) <= self._end:
+            self._first = self._end = max(0, y0 - REACH)
+            self._filled = y0
+        if self._filled < y1:
+            self._read(y0, y1)
+        inside = slice(y0 - self._first, y1 - self._first)
+        return self._rows[inside], self._holes[inside]
+
+    def _read(self, y0: int, y1: int) -> None:
+        """Read and fill rows up to y1, and some beyond."""
+        stop = min(self.shape[0], y1 + REACH + (AHEAD if self.keep else 0))
+        self._make_room(max(0, y0 - REACH), stop)
+        new = slice(self._end - self._first, stop - self._first)
+        side = slice(None, None, -1 if self._mirrored else 1)
+        rows, holes = self._rows[new], self._holes[new]
+        rows[:] = self._image.rows(self._end, stop)[:, side]
+        mask = _NO_MASK if self._mask is None else self._mask.rows(self._end, stop)[:, side]
+        flag_holes(rows, np.ascontiguousarray(mask, np.uint8), NOT_USED, int(Bit.BAD), holes)
+        self._end = stop
+        ready = stop if stop == self.shape[0] else stop - REACH
+        held = slice(0, stop - self._first)
+        limits = self._filled - self._first, ready - self._first
         # the inside of a saturated core keeps its value, a lower limit; bled columns are bridged, not to ring
-        fill_holes(values, bad, int(Bit.SATURATED), filled)
-        keep = slice(y0 - first, y1 - first)
-        return filled[keep], bad[keep]
+        fill_holes(self._rows[held], self._holes[held], *limits, int(Bit.SATURATED), self._level)
+        self._filled = ready
 
-    def _without_sky(self, raw: np.ndarray, first: int) -> np.ndarray:
-        if self._level is None:
-            return raw * np.float32(self._scale)
-        start = first // STEP * STEP
-        rows = np.arange(start, first + len(raw) + STEP, STEP)
-        lattice = self._level.at(rows, nodes(self.shape[1]))
-        values = np.empty_like(raw)
-        subtract_lattice(raw, first - start, lattice, STEP, self._scale, values)
-        return values
+    def _make_room(self, first: int, stop: int) -> None:
+        """Let go of the rows before `first` where those up to `stop` find no room."""
+        if stop - self._first <= len(self._rows):
+            return
+        kept = slice(first - self._first, self._end - self._first)
+        rows, holes = self._rows[kept], self._holes[kept]
+        if stop - first > len(self._rows):
+            size = stop - first + (AHEAD if self.keep else 0)
+            self._rows = np.empty((size, self.shape[1]), np.float32)
+            self._holes = np.empty((size, self.shape[1]), np.uint8)
+        self._rows[: len(rows)] = rows
+        self._holes[: len(holes)] = holes
+        self._first = first

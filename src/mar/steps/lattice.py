@@ -9,7 +9,7 @@ from scipy.ndimage import map_coordinates
 
 from mar.steps.grid import Grid
 
-STEP = 16  #: pixels between the nodes; linear interpolation of a TPV of 1 degree errs by < 1e-3 pixel
+STEP = 32  #: pixels between the nodes; linear interpolation of a TPV of 1 degree errs by < 1e-3 pixel
 COARSE = 128  #: pixels between the positions that are computed exactly
 
 
