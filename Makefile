@@ -1,4 +1,4 @@
-.PHONY: test lint format demo bench bench-api docs
+.PHONY: test lint format demo bench bench-api bench-pixels docs
 
 test:      ## run the tests
 	pytest
@@ -21,6 +21,9 @@ bench:     ## the headline work through the API
 
 bench-api: ## the service at a survey's size, on both databases
 	python benchmarks/bench_api.py
+
+bench-pixels: ## the pixel steps beside their peers, at full scale
+	python benchmarks/bench_pixels.py --scale 1 --plot benchmarks/scaling.png
 
 docs:      ## write the generated pages again
 	python docs/generate.py

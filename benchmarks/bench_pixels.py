@@ -10,6 +10,7 @@ import sys
 import pixels_combine
 import pixels_cosmics
 import pixels_detrend
+import pixels_fringe
 import pixels_fz
 import pixels_masks
 import pixels_scaling
@@ -20,6 +21,7 @@ WORKS = {
     **pixels_detrend.WORKS,
     **pixels_cosmics.WORKS,
     **pixels_masks.WORKS,
+    **pixels_fringe.WORKS,
     **pixels_fz.WORKS,
     **pixels_scaling.WORKS,
 }

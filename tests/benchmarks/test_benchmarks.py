@@ -75,6 +75,20 @@ def test_check_ends_with_one_where_a_bar_is_missed(monkeypatch, tmp_path, value,
     assert report["machine"]["cores"] >= 1
 
 
+def test_the_pixel_steps_report_figures_and_bars(tmp_path):
+    report, plot = tmp_path / "report.json", tmp_path / "scaling.png"
+    words = ["--only", "kernel", "--scale", "16", "--rounds", "1", "--root", tmp_path, "--plot", plot]
+    subprocess.run(
+        [sys.executable, BENCHMARKS / "bench_pixels.py", *words, "--json", report],
+        capture_output=True,
+        check=True,
+        timeout=300,
+    )
+    [kernel] = json.loads(report.read_text())["works"]
+    assert [bar["what"] for bar in kernel["bars"]] == ["median", "median, ccdclip", "median, avsigclip"]
+    assert all(bar["value"] > 0 for bar in kernel["bars"])
+
+
 @pytest.mark.parametrize("script", sorted(BENCHMARKS.glob("bench_*.py")), ids=lambda path: path.stem)
 def test_every_benchmark_tells_its_works(script):
     said = subprocess.run(
