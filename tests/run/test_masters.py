@@ -50,3 +50,17 @@ def test_no_usable_frame_makes_no_master(masters_made, fresh, tmp_path):
     with pytest.raises(NotEnoughFrames):
         run.master_bias([text], fresh, masters_made.camera, masters_made.config, *masters_made.days)
     assert not list(fresh.root.glob("MASTERS/BIAS/*"))
+
+
+def test_a_master_is_compared_with_the_last_one(masters_made, fresh, tmp_path):
+    camera, config, days = masters_made.camera, masters_made.config, masters_made.days
+    raws, last = [Path(path) for path in masters_made.night.biases[:3]], masters_made.bias
+    products = run.master_bias(raws, fresh, camera, config, *days, last=last)
+    assert products.remarks[0].startswith(f"against {last.master.name}: median difference")
+    header = read_header(products.master)
+    assert header["MAR LAST"] == last.master.name
+    assert abs(header["MAR LAST OUT1 DIFF"]) < 1
+    text = tmp_path / "text.fits"
+    text.write_text("not pixels")
+    products = run.master_bias(raws, fresh, camera, config, *days, last=run.MasterFiles(text))
+    assert "not compared with the last master: text.fits: not a FITS file" in products.warnings

@@ -108,6 +108,7 @@ class Runs:
     science_calls: list[str] = field(default_factory=list)
     tile_calls: list[tuple] = field(default_factory=list)
     masters: list = field(default_factory=list)
+    last: list = field(default_factory=list)  # the last good masters that new ones are compared with
 
     def put_into(self, monkeypatch) -> "Runs":
         from mar import run
@@ -116,12 +117,14 @@ class Runs:
             monkeypatch.setattr(run, name, getattr(self, name), raising=False)
         return self
 
-    def master_bias(self, raws, layout, camera, config, start, end, progress):
+    def master_bias(self, raws, layout, camera, config, start, end, progress, last=None):
         progress("combine", 0, len(raws))
+        self.last.append(last)
         return self.master(raws, layout.master_bias(start, end), layout.hot_mask(start, end))
 
-    def master_flat(self, raws, band, bias, layout, camera, config, start, end, progress):
+    def master_flat(self, raws, band, bias, layout, camera, config, start, end, progress, last=None):
         self.masters.append(bias)
+        self.last.append(last)
         if f"flat {band}" in self.bad:
             raise MarError(self.bad[f"flat {band}"])
         return self.master(raws, layout.master_flat(band, start, end), layout.cold_mask(band, start, end))
@@ -137,7 +140,8 @@ class Runs:
         }
         path.parent.mkdir(parents=True, exist_ok=True)
         write_image(path, np.zeros((2, 2), np.float32), Header({"HIERARCH MAR NINPUT": len(good)} | lines))
-        return MasterProducts(path, mask, path, mask, STATISTICS, "42", good, dropped, [])
+        warnings, remarks = ["levels differ from m.fits"], ["against m.fits: median difference"]
+        return MasterProducts(path, mask, path, mask, STATISTICS, "42", good, dropped, warnings, remarks)
 
     def science(self, raw, masters, status, code, layout, camera, config, progress=None, name=""):
         self.science_calls.append(raw.stem)

@@ -237,6 +237,37 @@ def test_a_flat_without_bias_fails_and_names_the_date(runs):
     assert FlatByFilter.objects.get().status == 0
 
 
+def test_a_master_is_compared_with_the_last_good_one_and_the_log_says_so(runs):
+    early, later = DAY - timedelta(days=9), DAY + timedelta(days=9)
+    bias_master(early - timedelta(days=9), early - timedelta(days=9), master_path="MASTERS/BIAS/older.fits")
+    bias_master(early, early, master_path="MASTERS/BIAS/last.fits", mask_path="MASTERS/BIAS/mask.fits")
+    bias_master(early, early, master_path="MASTERS/BIAS/invalid.fits", isvalid=False)
+    bias_master(later, later, master_path="MASTERS/BIAS/later.fits")
+    frames(2, "BIAS")
+    job = process("biasblock", create("biasblock").values["id"])
+    (last,) = runs.last
+    assert (last.master.name, last.mask.name) == ("last.fits", "mask.fits")
+    lines = list(LogLine.objects.filter(job=job).values_list("level", "text"))
+    assert ("WARN", "levels differ from m.fits") in lines
+    assert ("INFO", "against m.fits: median difference") in lines
+
+
+def test_a_flat_is_compared_with_the_last_good_one_of_its_band(runs):
+    bias_master()
+    flat_master("G", DAY - timedelta(days=2), DAY - timedelta(days=2))
+    frames(2, "FLAT", "R")
+    process("flatbyfilter", create("flatbyfilter", band="R").values["id"])
+    assert runs.last == [None]
+    flat_master(
+        "R", DAY - timedelta(days=2), DAY - timedelta(days=2), master_path="MASTERS/FLATS/R/last.fits"
+    )
+    block = FlatByFilter.objects.get(band="R", block_start_date=DAY)
+    block.status = 0
+    block.save()
+    process("flatbyfilter", block.pk)
+    assert runs.last[1].master.name == "last.fits"
+
+
 def test_a_band_that_fails_does_not_stop_the_other_flats(runs):
     bias_master()
     runs.bad = {"flat G": "too few"}
