@@ -4,11 +4,14 @@ import numpy as np
 
 from mar.config.trails import Trails
 from mar.kernels.strips import best_curve
-from mar.steps.trail_paths import Path, Pieces
+from mar.steps.trail_paths import GAUSS, Path, Pieces
 
 PIECES = 24
 LEAST_PIECE_PX = 8
 BOXES_PX = (3, 7, 21)  # widths of light that are looked for
+BESIDE_PX = 3  # pixels beyond a line and as much again where lines beside it begin
+LEAST_BESIDE = 20  # of these lines
+LEAST_SCATTER = 0.7  # of their light per root of their pieces, in sigmas
 CLEAR = 4.0  # sigmas of a piece whose own centre of light is used
 SHRINKING_PX = (4.0, 2.0, 1.0, 1.0)  # scales beyond which centres of light lose their weight
 
@@ -16,7 +19,7 @@ SHRINKING_PX = (4.0, 2.0, 1.0, 1.0)  # scales beyond which centres of light lose
 def onto_ridge(
     path: Path, data: np.ndarray, mask: np.ndarray, ranges_px: tuple[float, float], config: Trails
 ) -> tuple[Path, float]:
-    """The path moved to the curve beside it with the most light, and how many sigmas that is.
+    """The path moved to the curve beside it with the most light, and by how much that stands out.
 
     `ranges_px` is how far the curve may lie off the middle of the path, and how much farther off its ends. It
     bends by LARGEST_BEND at most.
@@ -26,14 +29,33 @@ def onto_ridge(
     bend = config.largest_bend * path.length if config.degree > 1 else 0
     ranges = np.array([min(reach, int(np.ceil(value))) for value in (*ranges_px, bend)])
     u = 2 * pieces.t / path.length - 1
-    best, curve = -np.inf, np.zeros(3)
+    best, curve, chosen = -np.inf, np.zeros(3), BOXES_PX[0]
     for box in BOXES_PX:
         found = np.zeros(3)
         total = best_curve(pieces.scores(box), u, ranges, found)
         if total > best:
-            best, curve = total, found
+            best, curve, chosen = total, found, box
     bend = np.array([curve[0] - curve[2] / 3, curve[1], curve[2]])
-    return path.moved(bend), float(best / np.sqrt(u.size))
+    lines = pieces.scores(chosen)
+    at = np.rint(curve[0] + curve[1] * u + curve[2] * (u**2 - 1 / 3)).astype(int)
+    shifted = np.arange(-reach, reach + 1)[:, None] + at + reach
+    inside = (shifted >= 0) & (shifted <= 2 * reach)
+    total = np.where(inside, lines[np.arange(u.size), np.clip(shifted, 0, 2 * reach)], 0).sum(axis=1)
+    beside = np.abs(np.arange(-reach, reach + 1)) > chosen + BESIDE_PX
+    return path.moved(bend), ridge_sigma(best, total[beside], u.size)
+
+
+def ridge_sigma(light: float, beside: np.ndarray, pieces: int) -> float:
+    """How much more light a line has than the lines beside it, in their scatter (Storkey et al. 2004).
+
+    In a crowded field the lines beside it pass over as many stars as it does. All are sums of the scores of
+    so many pieces.
+    """
+    if beside.size < LEAST_BESIDE:
+        return 0.0
+    typical = np.median(beside)
+    scatter = GAUSS * np.median(np.abs(beside - typical))
+    return float((light - typical) / max(scatter, LEAST_SCATTER * np.sqrt(pieces)))
 
 
 def number_of_pieces(path: Path) -> int:

@@ -27,7 +27,7 @@ from mar.steps.trail_verdict import (
     runs_of,
 )
 
-LEAST_RIDGE = 4.0  # sigmas of all pieces together; below it is not worth a closer look
+LEAST_RIDGE = 4.0  # sigmas over the lines beside it; below it is not worth a closer look
 LEAST_HALF_PX = 1.0
 NARROW_PX = 4.0  # half the width within which centres of light are looked for at first
 STEADY_LEVEL, BROKEN_LEVEL = 0.4, 0.6  # part of a piece's pixels fainter than the light its edges are for

@@ -8,10 +8,12 @@ import numpy as np
 from mar.config.reduction import Reduction
 from mar.config.trails import Trails
 from mar.masks import Bit
-from mar.steps.trail_paths import GAUSS, Path, Pieces, median_of_known
+from mar.steps.trail_centring import BESIDE_PX, ridge_sigma
+from mar.steps.trail_paths import Path, Pieces, median_of_known
 
 PIECES = 24  # that a row or column is looked at in
-DRIFT_PX = 4  # a path that strays no farther across may be a row or column of the detector
+NEAR_PX = 4  # from a path that the row or column may lie
+DRIFT_PX = 30  # a path that strays no farther across may be a row or column of the detector
 SHARPEST = 0.8  # a profile that falls by more of its peak from pixel to pixel is no light, but a defect
 PIECE_SNR = 5.0  # that pieces are cut for
 FEWEST = 8  # pieces of a path
@@ -19,9 +21,6 @@ LEAST_SNR = 8.0  # of a steady trail as a whole
 LEAST_BROKEN_SNR = 12.0  # of what is seen of another
 CLEAR = 4.0  # sigmas of a piece that counts for it
 LEAST_SEEN = 5  # pieces of a broken trail
-BESIDE_PX = 3  # pixels beyond the core and as much again where lines beside a trail begin
-LEAST_BESIDE = 20  # of these lines
-LEAST_SCATTER = 0.7  # of their light per root of their pieces, in sigmas
 PEAKED = 2.0  # light about a star that is so much brighter than along the rest is the star's
 
 
@@ -102,22 +101,13 @@ def _seen(pieces: Pieces, config: Trails) -> Seen | None:
 
 
 def _ridge(pieces: Pieces, core: np.ndarray) -> float:
-    """Significance of the light in the core against that of the lines beside it (as Storkey et al. 2004).
-
-    In a crowded field the lines beside it pass over as many stars as it does. Much light in one piece counts
-    for little more than what is clear.
-    """
+    """How much the light in the core stands out from the lines beside it, in their scatter."""
     inner = np.flatnonzero(core)
-    width = inner.size
-    total = pieces.scores(width).sum(axis=0)
+    total = pieces.scores(inner.size).sum(axis=0)
     middle = (inner[0] + inner[-1]) // 2
     known = 2 * np.count_nonzero(np.isfinite(pieces.profiles), axis=0) > pieces.t.size
-    beside = total[known & (np.abs(np.arange(total.size) - middle) > width + BESIDE_PX)]
-    if beside.size < LEAST_BESIDE:
-        return 0.0
-    typical = np.median(beside)
-    scatter = GAUSS * np.median(np.abs(beside - typical))
-    return float((total[middle] - typical) / max(scatter, LEAST_SCATTER * np.sqrt(pieces.t.size)))
+    beside = known & (np.abs(np.arange(total.size) - middle) > inner.size + BESIDE_PX)
+    return ridge_sigma(total[middle], total[beside], pieces.t.size)
 
 
 def _rises_from_the_sky(profile: np.ndarray, pieces: Pieces, peak: float) -> bool:
@@ -210,7 +200,8 @@ def is_of_the_detector(seen: Seen, path: Path, data: np.ndarray, mask: np.ndarra
     direction = ((1.0, 0.0), (0.0, 1.0))[axis]
     exact = Path(((0.0, at), (at, 0.0))[axis], direction, float(data.shape[1 - axis]))
     pieces = Pieces.along(exact, data, mask, PIECES, config)
-    near = np.abs(pieces.across) <= DRIFT_PX
+    # a path through crowded stars may lie aslant on a column
+    near = np.abs(pieces.across) <= NEAR_PX + np.ptp(across) / 2
     mean, noise = pieces.amplitude(near)
     lit = mean > config.piece_sigma * noise
     if not lit.any():
