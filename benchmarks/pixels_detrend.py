@@ -46,7 +46,6 @@ def detrend(arguments: argparse.Namespace) -> Figures:
     figures = Figures("detrend")
     for name, run in runs.items():
         figures.seconds[name], figures.peak_gb[name] = run.seconds, run.memory.largest_gb
-    # what a frame takes that follows another one: nothing where noise hides it
     further = {
         name: (runs[f"{name}, {FRAMES} frames"].seconds - runs[f"{name}, 1 frames"].seconds) / (FRAMES - 1)
         for name in ("ours", *peers, "limit")
@@ -55,13 +54,18 @@ def detrend(arguments: argparse.Namespace) -> Figures:
     header = read_header(folder / "ours.fits")
     off = [abs(header[f"MAR OVSC {name} LEVEL"] - level) for name, level in levels.items()]
     figures.bars = [
-        Bar("times the limit, a further frame", further["ours"] / further["limit"], LIMITS),
+        Bar("times the limit, a further frame", ratio(further["ours"], further["limit"]), LIMITS),
         Bar("peak", runs[f"ours, {FRAMES} frames"].memory.largest_gb, MEMORY_GB, unit="GB"),
         Bar("bias level under a drift, worst amplifier", max(off), LEVEL_ADU, unit="ADU"),
     ]
     whole = runs["ours, 1 frames"].seconds / runs["limit, 1 frames"].seconds
     figures.remarks.append(f"the process of one frame takes {whole:.2f} times the limit's")
     return figures
+
+
+def ratio(ours: float, limit: float) -> float | None:
+    """Ours by the limit; None where the frames are so small that chance hides what one takes."""
+    return ours / limit if ours > 0 and limit > 0 else None
 
 
 def inputs(folder: Path, camera: Camera) -> dict[str, float]:
