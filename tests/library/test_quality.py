@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from astropy.table import Table
+from astropy.table import Table, vstack
 
 from mar.config.reduction import Reduction
 from mar.masks import Bit
@@ -116,5 +116,24 @@ def test_a_field_without_stars_has_no_figures(rng):
 def test_cards_have_the_names_of_the_contract(rng):
     cards = psf_figures(*field(rng), Reduction()).cards(0.55)
     names = ["FWHMSEXT", "FWHMSRMS", "FWHMMEAN", "FWHMBETA", "FWHMNSTARS", "ELLIPMEAN"]
+    names += ["FWHMLOW", "FWHMHIGH"]
     assert list(cards) == [f"MAR PRO {name}" for name in names]
     assert cards["MAR PRO FWHMMEAN"][1].startswith("[pixel] 1.7")
+
+
+def test_the_map_follows_the_psf_over_the_chip(rng):
+    sharp, left = field(rng, fwhm=2.85, number=64)
+    blurred, right = field(rng, fwhm=3.0, ellipticity=0.1, angle_deg=90.0, number=64)
+    half = sharp.shape[1] // 3
+    image = np.concatenate([sharp[:, :half], blurred[:, half:]], axis=1)
+    table = vstack([left[left["X_IMAGE"] < half - 20], right[right["X_IMAGE"] > half + 20]])
+    chip = psf_figures(image, table, Reduction(fwhm_ellipmax=0.5)).map
+    np.testing.assert_allclose(chip.fwhm_px[:, 0], 2.85, rtol=0.01)
+    np.testing.assert_allclose(chip.fwhm_px[:, 2], 3.0, rtol=0.01)
+    np.testing.assert_allclose(chip.e1[:, 2], -0.1 / 1.9, atol=0.02)  # along y
+    np.testing.assert_allclose(chip.e2[:, 2], 0, atol=0.02)
+
+
+def test_round_stars_of_much_noise_stay_round(rng):
+    image, table = field(rng, noise=40.0)
+    assert psf_figures(image, table, Reduction()).ellipticity < 0.01

@@ -13,7 +13,13 @@ class MoffatFits(NamedTuple):
 
     fwhm_px: np.ndarray  #: geometric mean of both axes
     beta: np.ndarray
-    ellipticity: np.ndarray  #: (a - b) / (a + b), as PSFEx has it
+    e1: np.ndarray  #: (a - b) / (a + b), as PSFEx has it, times cos 2 theta of the major axis
+    e2: np.ndarray  #: the same times sin 2 theta
+
+    @property
+    def ellipticity(self) -> np.ndarray:
+        """(a - b) / (a + b)."""
+        return np.hypot(self.e1, self.e2)
 
 
 def fit_moffats(stamps: np.ndarray, good: np.ndarray, fwhm_px: float, gain: float) -> MoffatFits:
@@ -114,6 +120,9 @@ def _shapes(found: np.ndarray) -> MoffatFits:
     with np.errstate(divide="ignore"):
         fwhm = 2 * np.sqrt(2 ** (1 / beta) - 1) / np.sqrt(determinant)
     size_known = np.isfinite(fwhm) & (np.hypot(found[:, 1], found[:, 2]) < 3)
+    # r^2 = (l1 x + l2 y)^2 + (l3 y)^2 grows slowest along the major axis
+    along, across = l2**2 + l3**2 - l1**2, -2 * l1 * l2
+    share = (1 - ratio) / (1 + ratio) / np.maximum(np.hypot(along, across), 1e-30)
     return MoffatFits(
-        *(np.where(size_known, part, np.nan) for part in (fwhm, beta, (1 - ratio) / (1 + ratio)))
+        *(np.where(size_known, part, np.nan) for part in (fwhm, beta, along * share, across * share))
     )
