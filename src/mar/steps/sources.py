@@ -19,6 +19,7 @@ EXCLUDED = Bit.BAD | Bit.COSMIC | Bit.TRAIL | Bit.HOLE
 """Pixels with these bits are never measured; saturated ones are, and their source is flagged."""
 
 FLAG_CROWDED, FLAG_BLENDED, FLAG_SATURATED, FLAG_TRUNCATED, FLAG_APERTURE = 1, 2, 4, 8, 16
+FLAG_OVERFLOW = 64  # of source-extractor's own catalogues: its deblending gave up; ours does not
 NO_MAGNITUDE = 99.0
 KRON = (2.5, 3.5)  # factor and least radius of the Kron ellipse, axes
 APERTURES_PX = (5.0, 10.0)  # diameters of FLUX_APER
