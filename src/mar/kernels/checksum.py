@@ -1,4 +1,4 @@
-"""The checksum of FITS data units. Twin: tests.naive.datasum."""
+"""The checksum of FITS data units. Twin: tests.naive_files.datasum."""
 
 import numpy as np
 
