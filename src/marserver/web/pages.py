@@ -26,7 +26,15 @@ class Place(NamedTuple):
 MENU: tuple[tuple[str, tuple[Place, ...]], ...] = (
     ("Survey", (Place("board", "Board"),)),
     ("Work", (Place("queue", "Queue"), Place("logs", "Logs"), Place("search", "Search and execute"))),
-    ("System", (Place("query", "Query"), Place("configuration", "Configuration"))),
+    (
+        "System",
+        (
+            Place("query", "Query"),
+            Place("configuration", "Configuration"),
+            Place("changes", "Changes"),
+            Place("users", "Users", Role.ADMINISTRATOR),
+        ),
+    ),
 )
 
 

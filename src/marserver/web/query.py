@@ -29,9 +29,5 @@ EXAMPLES = {
 def query(request: HttpRequest) -> HttpResponse:
     """GET /query?q=SELECT..."""
     views = [(view.name, [column.key for column in view.columns]) for view in all_views()]
-    content: dict[str, Any] = {
-        "views": views,
-        "examples": EXAMPLES.items(),
-        "asked": request.GET.get("q", ""),
-    }
-    return show(request, "query", "web/query/page.html", **content)
+    asked = request.GET.get("q", "")
+    return show(request, "query", "web/query/page.html", views=views, examples=EXAMPLES.items(), asked=asked)

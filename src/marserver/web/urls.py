@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from marserver.web import configuration, logs, now, query, search, views, work
+from marserver.web import configuration, logs, now, query, search, users, views, work
 
 urlpatterns: list[URLPattern] = [
     path("login", views.log_in, name="login"),
@@ -11,6 +11,10 @@ urlpatterns: list[URLPattern] = [
     path("queue", work.queue, name="queue"),
     path("queue/folders", work.folders, name="folders"),
     path("operations/<int:job_id>", work.operation, name="operation"),
+    path("users", users.users, name="users"),
+    path("users/<str:username>", users.account, name="user"),
+    path("account", users.account, name="account"),
+    path("changes", users.changes, name="changes"),
     path("query", query.query, name="query"),
     path("configuration", configuration.configuration, name="configuration"),
     path("search", search.search, name="search"),
