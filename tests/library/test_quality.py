@@ -122,8 +122,8 @@ def test_cards_have_the_names_of_the_contract(rng):
 
 
 def test_the_map_follows_the_psf_over_the_chip(rng):
-    sharp, left = field(rng, fwhm=2.85, number=64)
-    blurred, right = field(rng, fwhm=3.0, ellipticity=0.1, angle_deg=90.0, number=64)
+    sharp, left = field(rng, fwhm=2.85, number=144)
+    blurred, right = field(rng, fwhm=3.0, ellipticity=0.1, angle_deg=90.0, number=144)
     half = sharp.shape[1] // 3
     image = np.concatenate([sharp[:, :half], blurred[:, half:]], axis=1)
     table = vstack([left[left["X_IMAGE"] < half - 20], right[right["X_IMAGE"] > half + 20]])
