@@ -3,13 +3,14 @@
 import io
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from mar.steps.astrometry import Solution
 
 
 def residual_plot(solution: Solution, title: str) -> bytes:
     """PNG of the astrometric residuals: vectors over the chip, and east against north."""
+    from matplotlib.figure import Figure  # slow to import, and most of `mar` draws nothing
+
     figure = Figure(figsize=(11, 5))
     chip, scatter = figure.subplots(1, 2)
     east, north = np.asarray(solution.residual_mas).T
