@@ -128,7 +128,7 @@ class Pieces:
         return mean, np.where(2 * known >= light.shape[1], self.noise / np.sqrt(np.maximum(known, 1)), np.inf)
 
     def scores(self, box: int) -> np.ndarray:
-        """Significance of the light in `box` offsets about each, great values held down: (pieces, offsets)."""
+        """Significance of the light in `box` offsets about each offset, great values held down."""
         known = np.nan_to_num(self.profiles)
         sums = np.cumsum(np.pad(known, ((0, 0), (box // 2 + 1, (box - 1) // 2))), axis=1)
         light = (sums[:, box:] - sums[:, :-box]) / (self.noise[:, None] * np.sqrt(box))

@@ -32,6 +32,9 @@ LEAST_HALF_PX = 1.0
 NARROW_PX = 4.0  # half the width within which centres of light are looked for at first
 STEADY_LEVEL, BROKEN_LEVEL = 0.4, 0.6  # part of a piece's pixels fainter than the light its edges are for
 STEADY_EDGES, BROKEN_EDGES = 1.15, 2.0  # factors that its edges may be nearer or farther than their median
+BRIGHTER = 0.75  # part of a piece's pixels that are fainter than its brighter parts
+GRAIN_PX = 2.0  # from the path within which they are compared
+LARGEST_GRAIN = 2.0
 SECTION_SNR = 25.0  # that parts of a trail are joined for to measure their width
 MOST_SECTIONS = 16
 
@@ -123,6 +126,8 @@ def _judged(
     if seen is None or not seen.on.any() or is_of_the_detector(seen, path, data, mask, config):
         return None
     steady = is_steady(seen, config, reduction)
+    if steady and grain_of(path, seen, data, mask, config) > LARGEST_GRAIN:
+        return None
     level = STEADY_LEVEL if steady else BROKEN_LEVEL
     pieces = Pieces.along(path, data, mask, seen.on.size, config, level)
     edges = edges_of(pieces, seen, config)
@@ -137,6 +142,17 @@ def _judged(
         seen.peak_sigma,
         seen.support,
     )
+
+
+def grain_of(path: Path, seen: Seen, data: np.ndarray, mask: np.ndarray, config: Trails) -> float:
+    """How many times brighter than its fainter parts the brighter parts of a piece are, in the typical piece.
+
+    A trail shines along a whole piece; in a row of stars the brighter parts are the stars.
+    """
+    brighter = Pieces.along(path, data, mask, seen.on.size, config, BRIGHTER)
+    near = np.abs(brighter.across) <= GRAIN_PX
+    high, low = brighter.amplitude(near)[0][seen.on], seen.pieces.amplitude(near)[0][seen.on]
+    return float(np.median(high / np.maximum(low, 1e-9)))
 
 
 def edges_of(pieces: Pieces, seen: Seen, config: Trails) -> Edges | None:
