@@ -103,6 +103,23 @@ def scamp(folder: Path, catalogs: Sequence[Path], **options: object) -> Command:
     return Command((find("scamp") or "scamp", *names, "-c", "empty.scamp", *_settings(settings)), folder)
 
 
+def psfex(folder: Path, catalogs: Sequence[Path], **options: object) -> Command:
+    """psfex on FITS_LDAC catalogues with VIGNET, figures in psfex.xml; options by its own names."""
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = {
+        "CHECKPLOT_TYPE": "NONE",
+        "CHECKIMAGE_TYPE": "NONE",
+        "WRITE_XML": "Y",
+        "XML_NAME": "psfex.xml",
+        "VERBOSE_TYPE": "QUIET",
+        **options,
+    }
+    (folder / "empty.psfex").write_text("")
+    names = [str(path) for path in catalogs]
+    program = find("psfex", "PSFEx") or "psfex"
+    return Command((program, *names, "-c", "empty.psfex", *_settings(settings)), folder)
+
+
 def swarp(folder: Path, images: Sequence[Path], output: Path, **options: object) -> Command:
     """swarp into one image and its weight; options by its own names."""
     folder.mkdir(parents=True, exist_ok=True)

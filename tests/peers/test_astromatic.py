@@ -1,10 +1,10 @@
-"""scamp reads our FITS_LDAC catalogues, SWarp our TPV headers: others can go on with what MAR makes."""
+"""scamp and psfex read our FITS_LDAC catalogues, SWarp our TPV headers: others can go on from there."""
 
 import warnings
 
 import numpy as np
 import pytest
-from astropy.io import fits
+from astropy.io import fits, votable
 from astropy.io.fits import Header
 from astropy.table import Table
 from astropy.wcs import WCS, FITSFixedWarning
@@ -15,10 +15,12 @@ from mar.config import Config
 from mar.config.reduction import Reduction
 from mar.io.catalogs import write_ldac
 from mar.io.fits import write_image
+from mar.io.vignets import extraction_header, with_vignets
 from mar.refcat.stars import Stars
 from mar.simulate import Effects, simulate_sky_frame
 from mar.steps.astrometry import solve
 from mar.steps.background import estimate
+from mar.steps.quality import psf_figures
 from mar.steps.rough import rough_from_header
 from mar.steps.sources import detect
 from parts import need
@@ -133,3 +135,36 @@ def test_swarp_follows_our_distortion(tmp_path, sky, sources, stars):
     found["XWIN_IMAGE"] += 100
     found["YWIN_IMAGE"] += 100
     assert np.median(separations_mas(tangent, stars, found)) < 30
+
+
+@pytest.fixture(scope="module")
+def psfex(tmp_path_factory, sky, sources):
+    """What psfex finds on our catalogue: a row of its table of figures."""
+    need("psfex")
+    folder = tmp_path_factory.mktemp("psfex")
+    background = estimate(sky.data, None)
+    residual = background.subtracted_from(sky.data)
+    header = extraction_header(image_header(sky), background.level_adu, background.rms_adu, GAIN_E)
+    # a table of all columns of its own size: psfex picks those that it knows
+    stars = sources[np.asarray(sources["SNR_WIN"]) > 30]
+    stars["FLUX_APER"], stars["FLUXERR_APER"] = stars["FLUX_APER"][:, 1], stars["FLUXERR_APER"][:, 1]
+    write_ldac(folder / "ours.cat", with_vignets(stars, residual, None), header)
+    settings = {"BASIS_TYPE": "PIXEL", "PSF_SIZE": "25,25", "PSFVAR_DEGREES": 1, "PSFVAR_NSNAP": 3}
+    settings |= {"SAMPLE_MINSN": 60, "SAMPLE_MAXELLIP": 0.2, "NTHREADS": 1}
+    said = programs.run(programs.psfex(folder, [folder / "ours.cat"], **settings), timeout_s=120)
+    assert "error" not in said.lower()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return votable.parse(folder / "psfex.xml").get_first_table().to_table()[0]
+
+
+def test_psfex_reads_our_catalogue(psfex, sources):
+    assert psfex["NStars_Loaded_Total"] > 50
+    assert psfex["NStars_Accepted_Total"] > 0.5 * psfex["NStars_Loaded_Total"]
+
+
+def test_psf_figures_are_those_of_psfex(psfex, sky, sources):
+    ours = psf_figures(sky.data, sources, Reduction(), GAIN_E)
+    assert ours.fwhm_moffat_px == pytest.approx(float(psfex["FWHM_Mean"]), rel=0.01)
+    assert ours.beta == pytest.approx(float(psfex["MoffatBeta_Mean"]), rel=0.05)
+    assert ours.ellipticity == pytest.approx(float(psfex["Ellipticity_Mean"]), abs=0.005)
