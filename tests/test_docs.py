@@ -24,6 +24,7 @@ PART_OF = {
     "frame_choice": "coadd",
     "frame_rows": "coadd",
     "grid": "coadd",
+    "growth": "photometry",
     "lattice": "coadd",
     "master_change": "bias",
     "master_rows": "bias",
@@ -37,6 +38,7 @@ PART_OF = {
     "sky_mesh": "coadd",
     "sky_polynomial": "fringe",
     "smoothing": "fringe",
+    "stamps": "quality",
 }
 
 
