@@ -13,9 +13,11 @@ ROOT = Path(__file__).parents[2]
 # the tests that ask the database most; the others do not depend on its kind
 AGAIN = (
     "test_archive.py",
+    "test_connection.py",
     "test_contains.py",
     "test_fill.py",
     "test_query_counts.py",
+    "test_same_rows.py",
     "test_queue.py",
     "test_ingest.py",
 )

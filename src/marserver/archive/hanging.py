@@ -40,4 +40,5 @@ def key_of(kind: Kind, nest: Nest) -> str:
     """How a lower row names the key of the upper one."""
     if nest.in_column(kind):
         return "pk"
-    return str(kind.model._meta.get_field(nest.by).related_query_name())  # type: ignore[union-attr]
+    field: Any = kind.model._meta.get_field(nest.by)
+    return str(field.related_query_name())

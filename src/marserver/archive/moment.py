@@ -5,16 +5,15 @@ from contextlib import contextmanager
 
 from django.db import connection, transaction
 
-# Compiling the query of a long answer (jit) would take longer than its first rows
-READING = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL jit = off"
+READING = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 
 @contextmanager
 def one_moment() -> Iterator[None]:
     """What is read inside does not see what others write meanwhile, and they do not wait for it.
 
-    On PostgreSQL a transaction, in which a cursor also gives its first rows before the last are found. SQLite
-    does the same for as long as a statement gives rows, and its transactions would keep writers out.
+    On PostgreSQL a transaction, for answers that take several queries. SQLite does the same for as long as a
+    statement gives rows, and its transactions would keep writers out.
     """
     if connection.vendor != "postgresql" or connection.in_atomic_block:
         yield

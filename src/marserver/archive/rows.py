@@ -30,23 +30,21 @@ class Nesting(StrEnum):
 def stream(name: str, found: Found, nesting: Nesting = Nesting.ALL, few: bool = False) -> Iterator[Row]:
     """Rows of a kind one after another, in constant memory, all of the moment when the first is asked for.
 
-    A `few` rows are fetched at once: that costs a database less than the moment and the cursor.
+    A `few` rows are fetched at once: that costs a database less than the moment and the cursor. Those of a
+    single query are of one moment anyway.
     """
     kind = named(name)
-    with nullcontext() if few else one_moment():
-        yield from nested(kind, found, chosen(kind, nesting), few)
+    joined, others = apart(chosen(kind, nesting))
+    with one_moment() if others and not few else nullcontext():
+        take = at_once if few else by_and_by if others else flowing
+        upper = flat(kind, take(found.values_list(all_columns(kind.name, joined))), joined)
+        yield from nested(kind, upper, others) if others else upper
 
 
-def nested(kind: Kind, found: Found, nests: Iterable[Nest], few: bool) -> Iterator[Row]:
+def nested(kind: Kind, upper: Iterator[Row], nests: Iterable[Nest]) -> Iterator[Row]:
     """The rows, with what hangs below them."""
-    joined, others = apart(nests)
-    take = at_once if few else by_and_by if others else flowing
-    upper = flat(kind, take(found.values_list(all_columns(kind.name, joined))), joined)
-    if not others:
-        yield from upper
-        return
     while batch := list(islice(upper, BLOCKS_AT_ONCE)):
-        yield from with_nests(kind, batch, others)
+        yield from with_nests(kind, batch, nests)
 
 
 def chosen(kind: Kind, nesting: Nesting) -> tuple[Nest, ...]:

@@ -5,9 +5,13 @@ from typing import Any, Protocol
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Expression, QuerySet
+from django.db.models import QuerySet
+
+from marserver.archive.reading import AllColumns
 
 ROWS_AT_ONCE = 500
+# No limit, but one that PostgreSQL cannot know before: so it takes the plan that gives the first rows soonest
+SOON = " LIMIT (SELECT 9223372036854775807)"
 
 Values = Iterable[tuple[Any, ...]]
 
@@ -15,7 +19,7 @@ Values = Iterable[tuple[Any, ...]]
 class Found(Protocol):
     """Rows that were found, of which some columns are to be read: a QuerySet, or a query written once."""
 
-    def values_list(self, *columns: Expression) -> Any: ...
+    def values_list(self, columns: AllColumns, /) -> Any: ...
 
 
 def at_once(asked: Values) -> Values:
@@ -39,4 +43,6 @@ def from_postgresql(asked: QuerySet[Any, tuple[Any, ...]]) -> Iterator[tuple[Any
         query, params = asked.query.get_compiler(connection=connection).as_sql()
     except EmptyResultSet:  # no row can be among them
         return
-    yield from connection.flow(query, params, ROWS_AT_ONCE)  # type: ignore[attr-defined]
+    with connection.flowing_cursor() as cursor:  # type: ignore[attr-defined]
+        cursor.execute(query if asked.query.is_sliced else query + SOON, params)
+        yield from cursor

@@ -20,7 +20,7 @@ class Usual:
     valid: bool
     values: dict[str, Any]
 
-    def values_list(self, columns: AllColumns) -> list[tuple[Any, ...]]:
+    def values_list(self, columns: AllColumns, /) -> list[tuple[Any, ...]]:
         """These columns of the rows."""
         return written(self.kind, self.valid, tuple(self.values), columns.joined)(**self.values)
 

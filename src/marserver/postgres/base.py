@@ -2,39 +2,65 @@
 
 import select
 import time
-from collections.abc import Iterator
-from itertools import count
 from typing import Any
 
+import psycopg
+from django.db import InterfaceError
 from django.db.backends.postgresql import base
 
 ASK_AFTER_S = 10.0  # a connection unused for so long is asked whether it still is one
 PREPARABLE = 10**9  # statements are prepared where that is asked for, and nowhere else
+ROWS_AT_ONCE = 500
+ACTIVE = psycopg.pq.TransactionStatus.ACTIVE
 
-numbers = count()
+Values = tuple[Any, ...]
 
 
-class PreparedCursor(base.ServerBindingCursor):  # type: ignore[misc, name-defined]
+class PreparedCursor(psycopg.Cursor[Values]):
     """The server keeps the plan of what it is asked: planning a small query takes longer than the query."""
 
-    def execute(self, query: Any, params: Any = None) -> Any:
+    def execute(self, query: Any, params: Any = None, **_: Any) -> Any:
         return super().execute(query, params, prepare=True)
+
+
+class FlowingCursor(psycopg.Cursor[Values]):
+    """Gives rows as the server finds them, some while earlier ones are worked on.
+
+    Until the last is taken, or the iterator closed, the connection takes no other query: it raises
+    InterfaceError, where psycopg would wait for ever.
+    """
+
+    def execute(self, query: Any, params: Any = None, **_: Any) -> Any:
+        many = ROWS_AT_ONCE if psycopg.capabilities.has_stream_chunked() else 1
+        self.rows = self.stream(query, params, binary=True, size=many)
+
+    def __iter__(self) -> Any:
+        return self.rows
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """One connection."""
 
-    heard = 0.0  # when it last was known to be alive
+    connection: Any
+    health_check_done: bool
+    heard = 0.0  # when it last was used
 
     def get_connection_params(self) -> dict[str, Any]:
         return {**super().get_connection_params(), "prepare_threshold": PREPARABLE}
 
+    def init_connection_state(self) -> None:
+        """Without jit: compiling a query would take longer than its first rows."""
+        super().init_connection_state()
+        self.connection.execute("SET jit = off")
+
     def close_if_health_check_failed(self) -> None:
-        """At the first query of a request: a connection used lately is asked only where something came from it.
+        """At the first query of a request: one used lately is asked only if it has said something.
 
         The server tells before it ends a connection, and the system tells when the other side is gone: both
         can be seen without asking. Only a machine that vanished without a word cannot.
         """
+        if self.connection is not None and self.connection.info.transaction_status == ACTIVE:
+            raise InterfaceError("rows of another query are still to be taken from this connection")
         now = time.monotonic()
         if self.connection is not None and not self.health_check_done:
             self.health_check_done = now - self.heard < ASK_AFTER_S and is_quiet(self.connection)
@@ -43,22 +69,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def prepared_cursor(self) -> Any:
         """A cursor for a query that comes again and again with other values."""
+        return self.cursor_of(PreparedCursor)
+
+    def flowing_cursor(self) -> Any:
+        """A cursor for very many rows."""
+        return self.cursor_of(FlowingCursor)
+
+    def cursor_of(self, kind: type[psycopg.Cursor[Values]]) -> Any:
+        """A cursor of this kind, as Django wraps them."""
         self.close_if_health_check_failed()
         self.ensure_connection()
-        return self._prepare_cursor(PreparedCursor(self.connection))
-
-    def flow(self, query: str, params: tuple[Any, ...], at_once: int) -> Iterator[tuple[Any, ...]]:
-        """The rows of a query, sent while earlier ones are worked on; needs a transaction.
-
-        Until the last is taken, or the iterator closed, the connection takes no other query. By a cursor:
-        then the server takes the plan that gives the first rows soonest.
-        """
-        name = f"flow_{next(numbers)}"
-        with self.cursor() as cursor:
-            cursor.execute(f"DECLARE {name} NO SCROLL CURSOR FOR {query}", params)
-        many = at_once if base.Database.capabilities.has_stream_chunked() else 1
-        with self.wrap_database_errors, base.ServerBindingCursor(self.connection) as rows:
-            yield from rows.stream(f"FETCH ALL FROM {name}", binary=True, size=many)
+        return self._prepare_cursor(kind(self.connection))  # type: ignore[attr-defined]
 
 
 def is_quiet(connection: Any) -> bool:
