@@ -26,6 +26,7 @@ from mar.steps.trails import find_trails
 
 FULL = (9232, 9216)
 SEED = 20_000
+CLEAN_SEED = 31_000  # the limits for columns and rows of stars were chosen on frames of 21,000 to 21,099
 PEAKS = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 KINDS = ("satellite", "tumbling", "meteor", "aircraft", "cut")
 KIND_PEAKS = (3.0, 10.0)
@@ -227,9 +228,9 @@ def clean(arguments: argparse.Namespace) -> Figures:
     figures = Figures("trails-clean")
     number = max(1, round(CLEAN * min(1.0, arguments.scale / 8)))
     false, seconds = 0, []
-    for n, sky in enumerate(skies(shape_of(arguments), number, SEED + 1000)):
+    for n, sky in enumerate(skies(shape_of(arguments), number, CLEAN_SEED)):
         spoil = n // len(DENSITIES) % 2 == 1
-        data = spoiled(sky, np.random.default_rng([SEED, n])) if spoil else sky.data
+        data = spoiled(sky, np.random.default_rng([CLEAN_SEED, n])) if spoil else sky.data
         marked, tracks, taken = marks_of(data, sky.mask)
         seconds.append(taken)
         if tracks:

@@ -114,7 +114,6 @@ def test_a_trail_that_ends_in_the_frame_is_drawn_to_its_end(stars):
     assert purity > 0.75
 
 
-# angles, places and brightness below come from seeds that the detector's limits were not chosen on
 @pytest.mark.parametrize("kind", ["tumbling", "meteor", "aircraft", "cut"])
 def test_other_kinds_of_trails_are_found(kind):
     conditions = Conditions(trail_kind=kind, density=3)
