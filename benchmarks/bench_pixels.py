@@ -14,6 +14,7 @@ import pixels_fringe
 import pixels_fz
 import pixels_masks
 import pixels_scaling
+import pixels_trails
 from conventions import main
 
 WORKS = {
@@ -21,6 +22,7 @@ WORKS = {
     **pixels_detrend.WORKS,
     **pixels_cosmics.WORKS,
     **pixels_masks.WORKS,
+    **pixels_trails.WORKS,
     **pixels_fringe.WORKS,
     **pixels_fz.WORKS,
     **pixels_scaling.WORKS,

@@ -59,7 +59,8 @@ def master_bias(
     header = Header()
     stack_cards(header, "BIAS", [frame.frame for frame in good])
     set_cards(header, {"OVERSCAN": (good[0].model.said, "overscan correction"), "BUNIT": "adu"})
-    set_cards(header, cards(data, camera, mask))
+    statistics = measure(data, mask)
+    set_cards(header, cards(data, camera, mask, statistics))
     frame = Frame(data, header, mask)
     limits = Limits(config.change_adu, config.change_sigma, config.change_fraction, "ADU")
     compared = compare_with_last(frame, last, camera, limits)
@@ -70,7 +71,7 @@ def master_bias(
     )
     note_warnings(header, warnings)
     names = tuple(one.frame.name for one in good)
-    return Master(frame, measure(data, mask), names, tuple(dropped), warnings, compared.remarks)
+    return Master(frame, statistics, names, tuple(dropped), warnings, compared.remarks)
 
 
 def _fill(frames: Sequence[Detrended], y0: int, y1: int, stack: np.ndarray) -> None:

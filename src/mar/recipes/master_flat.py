@@ -82,7 +82,8 @@ def master_flat(
     stack_cards(header, "FLAT", used, band)
     set_cards(header, {"OVERSCAN": (good[0].frame.model.said, "overscan correction")})
     set_cards(header, {"MAR BIAS": bias_name or "done"})
-    set_cards(header, cards(data, camera, mask))
+    statistics = measure(data, mask)
+    set_cards(header, cards(data, camera, mask, statistics))
     made = Frame(data, header, mask)
     limits = Limits(config.change_level, config.change_sigma, config.change_fraction)
     compared = compare_with_last(made, last, camera, limits)
@@ -93,7 +94,7 @@ def master_flat(
     )
     note_warnings(header, warnings)
     names = tuple(frame.name for frame in used)
-    return Master(made, measure(data, mask), names, tuple(dropped), warnings, compared.remarks)
+    return Master(made, statistics, names, tuple(dropped), warnings, compared.remarks)
 
 
 def _measure(frame: Detrended, bias: Rows, camera: Camera) -> _Lit:

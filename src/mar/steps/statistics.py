@@ -44,8 +44,13 @@ class Statistics(NamedTuple):
         }
 
 
-def measure(data: np.ndarray, mask: np.ndarray | None = None, bits: int = EXCLUDED) -> Statistics:
-    """The five statistics of an image (ny, nx) over a grid of boxes.
+def measure(
+    data: np.ndarray,
+    mask: np.ndarray | None = None,
+    bits: int = EXCLUDED,
+    section: Section | None = None,
+) -> Statistics:
+    """The five statistics of an image (ny, nx), or of a section of it, over a grid of boxes.
 
     The grid has 8 boxes along the shorter side, of 32 to 256 pixels; of each box some 2300 pixels are looked
     at, clipped at 3 sigma about their median. Mode = 2.5 median - 1.5 mean (Bertin & Arnouts 1996, after
@@ -53,8 +58,9 @@ def measure(data: np.ndarray, mask: np.ndarray | None = None, bits: int = EXCLUD
     any of `bits` in the mask, are left out; boxes with fewer than 30 usable pixels are not counted.
     """
     image = np.ascontiguousarray(data, dtype=np.float32)
-    size = int(np.clip(min(image.shape) // BOXES, SMALLEST_BOX, LARGEST_BOX))
-    y_edges, x_edges = (_edges(length, size) for length in image.shape)
+    x0, x1, y0, y1 = section or (0, image.shape[1], 0, image.shape[0])
+    size = int(np.clip(min(y1 - y0, x1 - x0) // BOXES, SMALLEST_BOX, LARGEST_BOX))
+    y_edges, x_edges = y0 + _edges(y1 - y0, size), x0 + _edges(x1 - x0, size)
     out = np.empty((len(y_edges) - 1, len(x_edges) - 1, 3))
     unmasked = np.zeros((0, 0), dtype=np.uint8)
     step = max(1, size // SAMPLE)
@@ -77,21 +83,17 @@ def _over_boxes(boxes: np.ndarray) -> Statistics:
 
 def per_amplifier(data: np.ndarray, camera: Camera, mask: np.ndarray | None = None) -> dict[str, Statistics]:
     """The five statistics of each amplifier of a trimmed image, by the amplifier's id."""
-    return {
-        amplifier.id: measure(data[amplifier.trimmed.slices], _cut(mask, amplifier.trimmed))
-        for amplifier in camera.amplifiers
-    }
-
-
-def _cut(mask: np.ndarray | None, section: Section) -> np.ndarray | None:
-    return None if mask is None else np.ascontiguousarray(mask[section.slices])
+    return {amplifier.id: measure(data, mask, section=amplifier.trimmed) for amplifier in camera.amplifiers}
 
 
 def cards(
-    data: np.ndarray, camera: Camera, mask: np.ndarray | None = None
+    data: np.ndarray, camera: Camera, mask: np.ndarray | None = None, whole: Statistics | None = None
 ) -> Mapping[str, CardValue | tuple[CardValue, str]]:
-    """`MAR QC NC...` of the whole trimmed image and `MAR QC OUTn NC...` of each amplifier."""
-    found = dict(measure(data, mask).cards())
+    """`MAR QC NC...` of the whole trimmed image and `MAR QC OUTn NC...` of each amplifier.
+
+    `whole` are the statistics of the image where they are known already.
+    """
+    found = dict((whole or measure(data, mask)).cards())
     for name, statistics in per_amplifier(data, camera, mask).items():
         found |= statistics.cards(f"MAR QC {name}")
     return found
