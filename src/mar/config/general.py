@@ -14,4 +14,20 @@ class General(Section):
     use_gpu: bool = item(False, "Use a GPU", unused=True)
     filter_satellite: bool = item(True, "Look for satellite trails")
     remove_from_ind_header: tuple[str, ...] = item((), "Cards left out of processed frames")
+    flag_names: tuple[str, ...] = item(
+        (
+            "seeing",
+            "trailed",
+            "background",
+            "astrometry",
+            "photometry",
+            "satellites",
+            "cosmic rays",
+            "reflections",
+            "incomplete",
+            "other",
+        ),
+        "What the bits 1, 2, 4 ... 512 of a tile's flag mean here, lowest first",
+        max_length=10,
+    )
     max_days: int = item(0, "Days that the nearest calibration may be away; 0 = none", unit="day", ge=0)
