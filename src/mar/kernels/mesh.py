@@ -153,7 +153,9 @@ def _piece_of(knots: np.ndarray, x: float) -> int:
 
 
 @jit
-def _draw_piece(a: np.float32, b: np.float32, c: np.float32, d: np.float32, step: np.ndarray, out: np.ndarray) -> None:
+def _draw_piece(
+    a: np.float32, b: np.float32, c: np.float32, d: np.float32, step: np.ndarray, out: np.ndarray
+) -> None:
     for x in range(out.size):
         out[x] = ((a * step[x] + b) * step[x] + c) * step[x] + d
 
