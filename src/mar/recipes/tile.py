@@ -17,7 +17,7 @@ from mar.config.swarp import Swarp
 from mar.errors import BadHeader, BadImage, NotEnoughFrames
 from mar.exposure import Exposure
 from mar.progress import Progress, silent
-from mar.recipes.tile_header import DroppedFrame, UsedFrame, tell_dropped, tile_header
+from mar.recipes.tile_header import DroppedFrame, UsedFrame, tile_header
 from mar.steps.coadd import Runs, Stack, TileRows, add, wait_for
 from mar.steps.flux_scale import relative_scales, seeing_px
 from mar.steps.frame_choice import FrameFigures, reasons_to_drop
@@ -144,7 +144,6 @@ def plan_tile(
     used = [_used(measured[index], figures[index]) for index in kept]
     exposures = [measured[index].frame.exposure for index in kept]
     header = tile_header(grid, camera, exposures, used, config)
-    tell_dropped(header, dropped)
     return TilePlan(grid, config, [placed[index] for index in kept], used, dropped, header)
 
 

@@ -4,6 +4,7 @@ The commands and the server's workers call the same functions; their arguments c
 """
 
 from mar.run.colour import colour_image
+from mar.run.inspect import Contribution, Inspected, inspect
 from mar.run.masters import master_bias, master_flat, superflat
 from mar.run.products import (
     ColourProducts,
@@ -19,13 +20,16 @@ from mar.run.tile import tile
 
 __all__ = [
     "ColourProducts",
+    "Contribution",
     "Dropped",
+    "Inspected",
     "MasterFiles",
     "MasterProducts",
     "ScienceMasters",
     "ScienceProducts",
     "TileProducts",
     "colour_image",
+    "inspect",
     "master_bias",
     "master_flat",
     "science",

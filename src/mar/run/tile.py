@@ -1,31 +1,39 @@
 """Processed frames of one field and band become a tile with its weight and count maps and its catalogue."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from astropy.io.fits import Header
+from astropy.table import Table
 
 from mar.camera import Camera
 from mar.config import Config
 from mar.errors import MarError, NotEnoughFrames
 from mar.exposure import read_exposure
 from mar.frame import set_cards
+from mar.io import tile_index
 from mar.io.catalogs import read_catalog, write_catalog
-from mar.io.fits import RowWriter, open_image, scratch_rows, stem, write_image
+from mar.io.fits import ImageReader, RowWriter, open_image, scratch_rows, stem, write_image
 from mar.io.names import Layout
+from mar.io.tile_index import IndexedFrame, index_writer
 from mar.masks import Bit
 from mar.progress import Progress, silent
-from mar.recipes.tile import FrameInput, TileWriters, plan_tile, write_tile
+from mar.recipes.tile import FrameInput, TilePlan, TileWriters, plan_tile, write_tile
+from mar.recipes.tile_header import DroppedFrame, tell_dropped
 from mar.refcat.packs import julian_year
+from mar.run.inspect import index_of
 from mar.run.processed import remove_other_spelling, statistics_of
 from mar.run.products import Dropped, TileProducts
 from mar.run.provenance import provenance
 from mar.run.thumbs import write_thumb
 from mar.run.tile_figures import TileFigures, measure_tile
-from mar.steps.grid import Grid, field_grid
+from mar.steps.flux_scale import good_stars
+from mar.steps.grid import Grid, field_grid, wcs_cards
 from mar.steps.rough import rough_from_header
 
 
@@ -45,38 +53,48 @@ def tile(
     reason. Raises NotEnoughFrames where none is left.
     """
     with ExitStack() as files:
-        inputs, checksums, dropped = _open(frames, layout, camera, files)
+        inputs, images, dropped = _open(frames, layout, camera, config, files)
         if not inputs:
             raise NotEnoughFrames(f"no frame of {field} {band} can be used: {_said(dropped)}")
         grid = _grid(centre, inputs[0], camera, config)
         maps = _maps(field, band, grid, layout, files)
+        index = files.enter_context(index_writer(layout.scratch / f".{os.getpid()}-{field}_{band}.runs.tmp"))
         plan = plan_tile(inputs, grid, camera, config.coadd, config.swarp, progress)
-        coadded = write_tile(plan, TileWriters(*maps), progress)
-        for one in maps:
-            one.release()
+        coadded = write_tile(plan, TileWriters(*maps, index), progress)
         by_name = {stem(path): path for path in frames}
         used = [by_name[one.name] for one in plan.used]
+        # asked for only now: the bytes that passed meanwhile have been added up
+        checksums = {one.name: images[one.name].checksum for one in plan.used}
         earliest = min(one.exposure.date_obs for one in inputs if by_name[one.exposure.name] in used)
+        dropped += [Dropped(by_name[one.name], one.reason) for one in plan.dropped]
         header = plan.header
         set_cards(header, {"OBJECT": (field, "field"), "FILTER": (band, "band")})
-        set_cards(header, provenance(config, {path.name: checksums[path] for path in used}, layout.job))
+        tell_dropped(header, [DroppedFrame(stem(one.path), one.reason) for one in dropped])
+        made_of = {by_name[name].name: checksum for name, checksum in checksums.items()}
+        set_cards(header, provenance(config, made_of, layout.job))
         progress("measure", 0, 1)
-        figures = measure_tile(
-            maps[0].pixels,
-            _uncovered(maps[1]),
-            coadded.median_noise,
-            header,
-            band,
-            julian_year(earliest),
-            layout,
-            camera,
-            config,
-        )
+        with ThreadPoolExecutor(1) as aside:
+            beside = aside.submit(_write_beside, field, band, maps, header.copy(), layout, config, files)
+            figures = measure_tile(
+                maps[0].pixels,
+                _uncovered(maps[1]),
+                coadded.median_noise,
+                header,
+                band,
+                julian_year(earliest),
+                layout,
+                camera,
+                config,
+            )
+            written = beside.result()
         set_cards(header, figures.cards)
-        written = _write(field, band, maps, header, figures, layout, config)
+        if config.coadd.provenance:
+            indexed = _indexed(plan, {one.exposure.name: one.header for one in inputs}, checksums)
+            index.finish(index_of(layout.tile(field, band, False)), indexed, grid.header())
+        products = _write(field, band, maps, written, header, figures, layout, config)
     progress("measure", 1, 1)
     return TileProducts(
-        *written.paths,
+        *products.paths,
         statistics=statistics_of(header),
         crval1=float(header["CRVAL1"]),
         crval2=float(header["CRVAL2"]),
@@ -87,16 +105,16 @@ def tile(
         ellipticity=figures.ellipticity,
         depth=figures.depth,
         astrometric_rms=figures.astrometric_rms,
-        checksum=written.checksum,
+        checksum=products.checksum,
         used=used,
-        dropped=dropped + [Dropped(by_name[one.name], one.reason) for one in plan.dropped],
+        dropped=dropped,
     )
 
 
 def _open(
-    frames: Sequence[Path], layout: Layout, camera: Camera, files: ExitStack
-) -> tuple[list[FrameInput], dict[Path, str], list[Dropped]]:
-    inputs, checksums, dropped = [], {}, []
+    frames: Sequence[Path], layout: Layout, camera: Camera, config: Config, files: ExitStack
+) -> tuple[list[FrameInput], dict[str, ImageReader], list[Dropped]]:
+    inputs, images, dropped = [], {}, []
     for path in frames:
         raw_name = stem(path).removeprefix("proc_")
         try:
@@ -106,13 +124,34 @@ def _open(
             mask = files.enter_context(open_image(layout.bpmask(raw_name)))
             exposure = read_exposure(image.header, camera, stem(path))
             catalogue = layout.frame_catalog(raw_name)
-            table = read_catalog(catalogue) if catalogue.exists() else None
+            table = _stars(catalogue, config) if catalogue.exists() else None
         except MarError as error:
             dropped.append(Dropped(path, str(error)))
             continue
         inputs.append(FrameInput(image, mask, image.header, exposure, table))
-        checksums[path] = image.checksum
-    return inputs, checksums, dropped
+        images[exposure.name] = image
+    return inputs, images, dropped
+
+
+def _stars(catalogue: Path, config: Config) -> Table:
+    """What the coadd needs of a frame's catalogue: a hundred whole ones would not be small."""
+    stars = good_stars(read_catalog(catalogue), config.coadd.star_min_snr)
+    return stars["ALPHA_J2000", "DELTA_J2000", "FLUX_AUTO", "FLUXERR_AUTO", "FWHM_IMAGE", "FLAGS"]
+
+
+def _indexed(
+    plan: TilePlan, headers: Mapping[str, Header], checksums: Mapping[str, str]
+) -> list[IndexedFrame]:
+    return [
+        IndexedFrame(
+            one.name,
+            checksums[one.name],
+            placed.rows.shape,
+            wcs_cards(headers[one.name]),
+            placed.weights_over(tile_index.STEP),
+        )
+        for one, placed in zip(plan.used, plan.placed, strict=True)
+    ]
 
 
 def _said(dropped: Sequence[Dropped]) -> str:
@@ -144,6 +183,27 @@ def _uncovered(weight: RowWriter) -> np.ndarray:
     return mask
 
 
+def _write_beside(
+    field: str,
+    band: str,
+    maps: tuple[RowWriter, RowWriter, RowWriter],
+    header: Header,
+    layout: Layout,
+    config: Config,
+    files: ExitStack,
+) -> dict[Path, Path]:
+    """Write weight and count where no one looks for them yet: product -> file that becomes it."""
+    written = {}
+    for kind, one in zip(("weight", "count"), maps[1:], strict=True):
+        product = layout.tile(field, band, config.config.fpack_tiles, kind)
+        waiting = layout.scratch / f".{os.getpid()}-{product.name}"
+        files.callback(waiting.unlink, missing_ok=True)
+        write_image(waiting, one.pixels, header)
+        one.release()
+        written[product] = waiting
+    return written
+
+
 class _Written(NamedTuple):
     paths: tuple[Path, Path, Path, Path, Path, Path]  #: tile, weight, count, catalogue, two thumbnails
     checksum: str
@@ -153,18 +213,20 @@ def _write(
     field: str,
     band: str,
     maps: tuple[RowWriter, RowWriter, RowWriter],
+    written: Mapping[Path, Path],
     header: Header,
     figures: TileFigures,
     layout: Layout,
     config: Config,
 ) -> _Written:
     """Write the maps first and the tile last: whoever finds a tile finds its weights."""
-    packed = config.config.fpack_tiles
-    tile, weight, count = (layout.tile(field, band, packed, kind) for kind in ("", "weight", "count"))
+    tile = layout.tile(field, band, config.config.fpack_tiles)
     catalogue = layout.tile_catalog(field, band)
     write_catalog(catalogue, figures.sources, header)
-    write_image(count, maps[2].pixels, header)
-    write_image(weight, maps[1].pixels, header)
+    weight, count = written
+    for product, waiting in written.items():
+        product.parent.mkdir(parents=True, exist_ok=True)
+        waiting.replace(product)
     checksum = write_image(tile, maps[0].pixels, header)
     for path in (tile, weight, count):
         remove_other_spelling(path)

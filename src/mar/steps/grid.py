@@ -86,12 +86,17 @@ _WCS_CARDS = re.compile(
 )
 
 
+def wcs_cards(header: Header) -> Header:
+    """The cards of the celestial WCS alone."""
+    return Header([card for card in header.cards if _WCS_CARDS.fullmatch(card.keyword)])
+
+
 def frame_wcs(header: Header) -> WCS:
     """The celestial WCS of a frame's header, from its WCS cards alone (dates in odd forms do not matter).
 
     Raises BadHeader where there is none.
     """
-    cards = Header([card for card in header.cards if _WCS_CARDS.fullmatch(card.keyword)])
+    cards = wcs_cards(header)
     if "CTYPE1" not in cards or "CRVAL1" not in cards:
         raise BadHeader("no celestial WCS (CTYPE1, CRVAL1): solve the astrometry of the frame first")
     return WCS(cards)

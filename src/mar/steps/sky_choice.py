@@ -19,7 +19,7 @@ def chosen_sky(sky: SkyMesh, mode: Mode) -> SkyMesh:
 
     "mesh" follows the sky, but takes the outskirts of what is larger than its cells for sky. "galaxy"
     replaces cells that stand out upwards, and their neighbours, by a polynomial of degree 2 through the
-    others: the sky is smooth over a frame, a galaxy or a halo is not. More than half of the cells must be sky.
+    others: the sky is smooth over a frame, a galaxy or a halo is not. Most cells must be sky.
     "constant" takes off the median of the cells and leaves every gradient in.
     """
     if mode == "constant":
