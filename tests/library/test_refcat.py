@@ -1,11 +1,14 @@
 """Packs of reference stars: made from any table, read by cone, moved to the epoch."""
 
+import sys
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from astropy import units as u
-from astropy.coordinates import SkyCoord
+from astropy.coordinates import SkyCoord, get_body_barycentric
+from astropy.io import fits
 from astropy.io.fits import Header
 from astropy.table import Table
 from astropy.time import Time
@@ -14,8 +17,10 @@ from typer.testing import CliRunner
 from mar.cli.refcat import app
 from mar.errors import BadConfig, BadHeader, BadImage, NoReference, ReferenceUnreachable
 from mar.io.catalogs import write_catalog, write_ldac
+from mar.refcat.healpix import centres, pixels_of
 from mar.refcat.packs import RefCat, julian_year
-from mar.refcat.stars import Cone
+from mar.refcat.quad_index import read_index
+from mar.refcat.stars import Cone, separation_deg, unit_vectors
 
 
 def sky(n=2000, seed=5):
@@ -176,3 +181,168 @@ def test_the_commands(tmp_path, monkeypatch):
     assert "s: sound" in run(app, ["verify", "--root", str(tmp_path)]).output
     monkeypatch.setenv("MAR_REFCAT", str(tmp_path / "elsewhere"))
     assert run(app, ["verify", "s", "--root", str(tmp_path)]).exit_code == 1
+
+
+def test_pixels_are_those_of_healpix():
+    healpix = pytest.importorskip("astropy_healpix")
+    rng = np.random.default_rng(2)
+    ra, dec = rng.uniform(0, 360, 20_000), np.degrees(np.arcsin(rng.uniform(-1, 1, 20_000)))
+    for order in (0, 3, 6, 11):
+        peer = healpix.HEALPix(nside=2**order, order="nested")
+        assert np.array_equal(pixels_of(ra, dec, order), peer.lonlat_to_healpix(ra * u.deg, dec * u.deg))
+    lon, lat = healpix.HEALPix(nside=16, order="nested").healpix_to_lonlat(np.arange(12 * 256))
+    np.testing.assert_allclose(centres(4), unit_vectors(lon.deg, lat.deg), atol=1e-14)
+
+
+@pytest.mark.parametrize("dec", [-89.9, -42.0, 0.0, 41.8, 90.0])
+def test_a_cone_finds_every_star_of_a_whole_sky(tmp_path, dec):
+    rng = np.random.default_rng(3)
+    n = 40_000
+    whole = Table({"RA": rng.uniform(0, 360, n), "DEC": np.degrees(np.arcsin(rng.uniform(-1, 1, n)))})
+    whole["MAG"] = 10.0
+    catalogue = RefCat(tmp_path)
+    catalogue.add_table(whole, "whole", "test", 2000.0, 60.0)
+    cone = Cone(44.9, dec, 3.0)
+    stars = catalogue.stars_in(cone, 2000.0)
+    inside = separation_deg(cone, np.array(whole["RA"]), np.array(whole["DEC"])) <= 3.0
+    assert len(stars) == np.count_nonzero(inside) > 10
+    assert stars.error_mas == 60.0
+    assert catalogue.verify("whole") == []
+
+
+def test_a_near_star_moves_with_the_earth(tmp_path):
+    """Against astropy's own reduction to the Earth's place."""
+    table = Table({"RA": [217.39], "DEC": [-62.68], "MAG": [9.0], "PMRA": [0.0], "PMDEC": [0.0]})
+    table["PARALLAX"] = 768.0
+    table["EPOCH"] = 2016.0
+    write_catalog(tmp_path / "near.fits", table)
+    catalogue = RefCat(tmp_path / "R")
+    catalogue.add(tmp_path / "near.fits")
+    time = Time(2016.3, format="jyear", scale="tdb")
+    place = SkyCoord(217.39 * u.deg, -62.68 * u.deg, distance=(768 * u.mas).to(u.pc, u.parallax())).cartesian
+    seen = SkyCoord(place - get_body_barycentric("earth", time, ephemeris="builtin"))
+    star = catalogue.stars_in(Cone(217.39, -62.68, 0.01), 2016.3)
+    found = SkyCoord(star.ra_deg[0], star.dec_deg[0], unit="deg")
+    assert found.separation(seen).mas < 0.1
+    assert found.separation(SkyCoord(217.39, -62.68, unit="deg")).mas > 100
+
+
+def test_a_damaged_pack_does_not_stop_the_others(catalogue):
+    (catalogue.folder / "aaa.fits").write_bytes(b"nothing")
+    assert len(catalogue.stars_in(Cone(0, 0, 1), 2016.0)) > 0
+    with pytest.raises(ReferenceUnreachable, match="aaa"):
+        catalogue.stars_in(Cone(180, 0, 1), 2016.0)
+
+
+def test_a_pattern_names_packs(catalogue):
+    assert len(catalogue.stars_in(Cone(0, 0, 1), 2016.0, "s*")) > 0
+    with pytest.raises(ReferenceUnreachable, match="no pack 'gaia"):
+        catalogue.stars_in(Cone(0, 0, 1), 2016.0, "gaia*")
+
+
+def test_parquet_needs_pyarrow(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    (tmp_path / "sky.parquet").write_bytes(b"PAR1")
+    with pytest.raises(BadConfig, match="need pyarrow"):
+        RefCat(tmp_path / "R").add(tmp_path / "sky.parquet")
+
+
+def index_file(path, ra, dec, magnitude, endian="04:03:02:01"):
+    """As astrometry.net writes it: unit vectors as unsigned integers between -1 and 1."""
+    order = "<" if endian == "04:03:02:01" else ">"
+    scale = (2**32 - 1) / 2
+    packed = np.round((unit_vectors(ra, dec) + 1) * scale).astype(f"{order}u4")
+    limits = np.array([-1, -1, -1, 1, 1, 1, scale], f"{order}f8")
+    primary = fits.PrimaryHDU()
+    primary.header["ENDIAN"] = endian
+
+    def raw(name, rows):
+        rows = np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), -1)
+        column = fits.Column(name, f"{rows.shape[1]}B", array=rows)
+        return fits.BinTableHDU.from_columns([column])
+
+    tables = [
+        raw("kdtree_range_stars", limits[:, None]),
+        raw("kdtree_data_stars", packed),
+        fits.BinTableHDU.from_columns([fits.Column("MAG_VT", "E", array=magnitude)]),
+    ]
+    fits.HDUList([primary, *tables]).writeto(path)
+
+
+@pytest.mark.parametrize("endian", ["04:03:02:01", "01:02:03:04"])
+def test_the_stars_of_an_index_of_astrometry_net(tmp_path, endian):
+    rng = np.random.default_rng(4)
+    ra, dec = rng.uniform(0, 360, 300), np.degrees(np.arcsin(rng.uniform(-1, 1, 300)))
+    magnitude = rng.uniform(2, 12, 300).astype("f4")
+    index_file(tmp_path / "index.fits", ra, dec, magnitude, endian)
+    table = read_index(tmp_path / "index.fits")
+    place = SkyCoord(table["RA"], table["DEC"], unit="deg")
+    assert place.separation(SkyCoord(ra, dec, unit="deg")).mas.max() < 0.2
+    assert np.array_equal(table["MAG_TYCHO_VT"], magnitude)
+
+
+def test_another_file_is_no_index(tmp_path):
+    write_catalog(tmp_path / "sky.fits", sky(5))
+    with pytest.raises(BadImage, match="no index of astrometry"):
+        read_index(tmp_path / "sky.fits")
+
+
+@pytest.fixture
+def gaia(monkeypatch):
+    """The service's place taken by a function; gives the list of what it was asked."""
+    asked = []
+
+    def answer(query, verbose):
+        asked.append(query)
+        if "CIRCLE(1.0" in query:
+            raise ConnectionError("no route to host")
+        table = Table({"ra": [10.0, 10.1], "dec": [0.0, 0.1], "pmra": [1.0, np.nan], "pmdec": [1.0, np.nan]})
+        table["parallax"] = table["phot_g_mean_mag"] = table["phot_rp_mean_mag"] = [12.0, 13.0]
+        table["phot_bp_mean_mag"] = np.ma.masked_invalid([12.5, np.nan])
+        return SimpleNamespace(get_results=lambda: table[:0] if "CIRCLE(2.0" in query else table)
+
+    fake = SimpleNamespace(Gaia=SimpleNamespace(launch_job_async=answer))
+    monkeypatch.setitem(sys.modules, "astroquery", SimpleNamespace(gaia=fake))
+    monkeypatch.setitem(sys.modules, "astroquery.gaia", fake)
+    return asked
+
+
+def test_a_field_of_gaia_is_asked_once(tmp_path, gaia):
+    catalogue = RefCat(tmp_path)
+    pack, fetched = catalogue.fetch(Cone(10.0, 0.0, 1.0), 18.0)
+    assert (pack.stars, pack.epoch, fetched) == (2, 2016.0, True)
+    assert set(pack.bands) == {"GAIA_G", "GAIA_BP", "GAIA_RP"}
+    assert catalogue.fetch(Cone(10.0, 0.0, 1.0), 18.0) == (pack, False)
+    assert len(gaia) == 1
+    content = bytearray(pack.path.read_bytes())
+    content[content.index(np.array(12.5, ">f4").tobytes())] ^= 1
+    pack.path.write_bytes(content)
+    assert catalogue.fetch(Cone(10.0, 0.0, 1.0), 18.0)[1]  # damaged: fetched anew
+    pack.path.write_bytes(b"nothing")
+    assert catalogue.fetch(Cone(10.0, 0.0, 1.0), 18.0)[1]
+    assert len(gaia) == 3
+
+
+def test_unreachable_and_empty_are_not_the_same(tmp_path, gaia):
+    with pytest.raises(ReferenceUnreachable, match="no route to host"):
+        RefCat(tmp_path).fetch(Cone(1.0, 0.0, 1.0), 18.0)
+    with pytest.raises(NoReference, match="no star brighter than 18"):
+        RefCat(tmp_path).fetch(Cone(2.0, 0.0, 1.0), 18.0)
+
+
+def test_without_astroquery_the_way_out_is_said(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "astroquery.gaia", None)
+    with pytest.raises(BadConfig, match="pip install"):
+        RefCat(tmp_path).fetch(Cone(10.0, 0.0, 1.0), 18.0)
+
+
+def test_the_commands_for_whole_skies_and_fields(tmp_path, monkeypatch, gaia):
+    monkeypatch.delenv("MAR_REFCAT", raising=False)
+    index_file(
+        tmp_path / "index.fits", np.array([1.0, 2.0]), np.array([3.0, 4.0]), np.array([5.0, 6.0], "f4")
+    )
+    run = CliRunner().invoke
+    made = run(app, ["import-astrometry-net", str(tmp_path / "index.fits"), "--root", str(tmp_path)])
+    assert "tycho2.fits: 2 stars" in made.output
+    assert "2 stars" in run(app, ["fetch", "10", "0", "--root", str(tmp_path)]).output
+    assert "was there" in run(app, ["fetch", "10", "0", "--root", str(tmp_path)]).output

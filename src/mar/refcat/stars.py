@@ -56,15 +56,33 @@ def separation_deg(cone: Cone, ra_deg: np.ndarray, dec_deg: np.ndarray) -> np.nd
 
 
 def moved(
-    ra_deg: np.ndarray, dec_deg: np.ndarray, pmra_mas: np.ndarray, pmdec_mas: np.ndarray, years: float
+    ra_deg: np.ndarray,
+    dec_deg: np.ndarray,
+    pmra_mas: np.ndarray,
+    pmdec_mas: np.ndarray,
+    years: float,
+    parallax_mas: np.ndarray | None = None,
+    year: float | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Positions after `years` of proper motion (mas/yr, that in RA already times cos DEC).
 
-    Along the tangent of each star's direction, so that it also holds near the poles.
+    Along the tangent of each star's direction, so that it also holds near the poles. With `parallax_mas` as
+    seen from the Earth in that Julian `year` (ESA SP-1200, 1.2.8).
     """
     ra, dec = np.radians(ra_deg), np.radians(dec_deg)
     east = np.stack([-np.sin(ra), np.cos(ra), np.zeros_like(ra)], axis=-1)
     north = np.stack([-np.sin(dec) * np.cos(ra), -np.sin(dec) * np.sin(ra), np.cos(dec)], axis=-1)
-    step = pmra_mas[:, None] * east + pmdec_mas[:, None] * north
-    x, y, z = (unit_vectors(ra_deg, dec_deg) + years * MAS * step).T
+    step = years * (pmra_mas[:, None] * east + pmdec_mas[:, None] * north)
+    if parallax_mas is not None and year is not None:
+        step = step - parallax_mas[:, None] * earth_au(year)
+    x, y, z = (unit_vectors(ra_deg, dec_deg) + MAS * step).T
     return np.degrees(np.arctan2(y, x)) % 360, np.degrees(np.arctan2(z, np.hypot(x, y)))
+
+
+def earth_au(year: float) -> np.ndarray:
+    """Where the Earth is (3,), in astronomical units from the barycentre of the solar system, ICRS."""
+    from astropy.coordinates import get_body_barycentric  # slow to import
+    from astropy.time import Time
+
+    place = get_body_barycentric("earth", Time(year, format="jyear", scale="tdb"), ephemeris="builtin")
+    return np.asarray(place.xyz.to_value("au"))
