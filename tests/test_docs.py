@@ -32,6 +32,7 @@ PART_OF = {
     "overscan_level": "overscan",
     "picture": "colour",
     "projection": "astrometry",
+    "pyramid": "colour",
     "resample": "coadd",
     "rows": "combine",
     "sky_choice": "coadd",

@@ -104,5 +104,5 @@ def test_the_png_is_the_picture(tiles):
 def test_progress_reaches_the_end(tiles):
     seen = []
     colour_image(tiles, CAMERA, Colour(), progress=lambda *step: seen.append(step))
-    assert seen[0] == ("levels", 0, 3)
+    assert seen[0] == ("levels", 0, 1)
     assert seen[-1] == ("colour", 300, 300)

@@ -97,8 +97,12 @@ class Layout:
         return self.root / "TILES" / field / f"{field}_{band}_swp.cat"
 
     def colour_image(self, field: str) -> Path:
-        """Colour image of a field."""
+        """Colour image of a field, small enough to be looked at whole."""
         return self.root / "TILES" / field / f"{field}.png"
+
+    def pyramid(self, field: str) -> Path:
+        """The same at full size, as a Deep Zoom image; its tiles are in `<field>_files` beside it."""
+        return self.root / "TILES" / field / f"{field}.dzi"
 
     def thumb(self, product: Path) -> Path:
         """Thumbnail of a product."""

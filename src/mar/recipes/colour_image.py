@@ -2,19 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial as with_first
 
 import numpy as np
 
 from mar.camera import Camera
 from mar.config.colour import Colour
 from mar.errors import BadImage, NotEnoughFrames
+from mar.kernels.threads import bands, in_threads
 from mar.progress import Progress, silent
-from mar.steps.colour import Levels, find_levels, mix, paint
-from mar.steps.picture import shrunk, with_caption
+from mar.steps.colour import Levels, find_common_levels, find_levels, mix, paint, response
+from mar.steps.picture import shrunk, write_caption
 from mar.steps.sky_mesh import RowReader
 
 CHANNELS = ("R", "G", "B")
-BAND_ROWS = 256
+BAND_ROWS = 64  # at work in a thread: a few MB
+STEP_ROWS = 512  # from one word of progress to the next
+
+Members = dict[str, list[str]]  # bands of each channel
 
 
 @dataclass(frozen=True)
@@ -43,35 +48,45 @@ def colour_image(
 
     The channel of a band is the camera's to say. Raises NotEnoughFrames where bands are missing, unless
     `partial`: then the picture names them, and a channel without any band takes its neighbours'. Raises
-    BadImage where the tiles differ in shape. The tiles are read in bands of rows.
+    BadImage where the tiles differ in shape. The tiles are read in bands of rows, by several threads.
     """
     missing = missing_bands(tiles, camera)
-    members = {name: _members(tiles, camera, name) for name in CHANNELS}
+    members = _members(tiles, camera)
     if not any(members.values()) or (missing and not partial):
         raise NotEnoughFrames(
             f"the colour image lacks the bands {', '.join(missing)}; make their tiles first"
         )
     members = _without_gaps(members)
     ny, nx = _shape(tiles)
-    levels = _levels(members, ny, config, progress)
+    progress("levels", 0, 1)
+    levels = _levels(tiles, members, camera, config, ny)
+    progress("levels", 1, 1)
     pixels = np.empty((ny, nx, 3), np.uint8)
-    for y0 in range(0, ny, BAND_ROWS):
-        progress("colour", y0, ny)
-        y1 = min(ny, y0 + BAND_ROWS)
-        channels = [_channel(members[name], y0, y1) for name in CHANNELS]
+
+    def paint_rows(y0: int, part: tuple[int, int]) -> None:
+        low, high = y0 + part[0], y0 + part[1]
+        channels = [_channel(tiles, members[name], low, high) for name in CHANNELS]
         # row 0 of an image in FITS is its lowest, that of a picture the highest
-        pixels[ny - y1 : ny - y0] = paint(channels, [levels[name] for name in CHANNELS], config)[::-1]
+        upside_down = pixels[ny - high : ny - low][::-1]
+        paint(channels, [levels[name] for name in CHANNELS], config, upside_down)
+
+    for y0, y1 in bands(ny, STEP_ROWS):
+        progress("colour", y0, ny)
+        in_threads(with_first(paint_rows, y0), bands(y1 - y0, BAND_ROWS))
     progress("colour", ny, ny)
     if missing:
-        pixels = with_caption(pixels, [f"without {', '.join(missing)}"])
+        write_caption(pixels, [f"without {', '.join(missing)}"])
     return ColourImage(pixels, shrunk(pixels, config.preview_size), levels, missing)
 
 
-def _members(tiles: Mapping[str, RowReader], camera: Camera, channel: str) -> list[RowReader]:
-    return [tiles[band.name] for band in camera.filters if band.channel == channel and band.name in tiles]
+def _members(tiles: Mapping[str, RowReader], camera: Camera) -> Members:
+    return {
+        name: [band.name for band in camera.filters if band.channel == name and band.name in tiles]
+        for name in CHANNELS
+    }
 
 
-def _without_gaps(members: dict[str, list[RowReader]]) -> dict[str, list[RowReader]]:
+def _without_gaps(members: Members) -> Members:
     """Each channel with at least one tile: an empty one takes those next to it."""
     red, green, blue = (members[name] for name in CHANNELS)
     return {"R": red or green or blue, "G": green or red + blue, "B": blue or green or red}
@@ -86,19 +101,24 @@ def _shape(tiles: Mapping[str, RowReader]) -> tuple[int, int]:
     return int(ny), int(nx)
 
 
-def _channel(members: Sequence[RowReader], y0: int, y1: int) -> np.ndarray:
-    return mix([np.asarray(reader.rows(y0, y1), dtype=np.float32) for reader in members])
+def _channel(tiles: Mapping[str, RowReader], names: Sequence[str], y0: int, y1: int) -> np.ndarray:
+    return mix([np.asarray(tiles[name].rows(y0, y1), dtype=np.float32) for name in names])
 
 
 def _levels(
-    members: dict[str, list[RowReader]], ny: int, config: Colour, progress: Progress
+    tiles: Mapping[str, RowReader], members: Members, camera: Camera, config: Colour, ny: int
 ) -> dict[str, Levels]:
     """Levels from some rows, in groups of eight spread over the whole tile."""
     groups = np.unique(np.linspace(0, max(0, ny - 8), max(1, config.sample_rows // 8)).astype(int))
-    levels = {}
-    for done, name in enumerate(CHANNELS):
-        progress("levels", done, len(CHANNELS))
-        sample = [_channel(members[name], int(y0), min(ny, int(y0) + 8)) for y0 in groups]
-        levels[name] = find_levels(np.concatenate(sample), config)
-    progress("levels", len(CHANNELS), len(CHANNELS))
-    return levels
+
+    def sample(name: str) -> np.ndarray:
+        parts = in_threads(
+            lambda y0: _channel(tiles, members[name], int(y0), min(ny, int(y0) + 8)), list(groups)
+        )
+        return np.concatenate(parts)
+
+    if config.scaling == "lupton":
+        samples = [sample(name) for name in CHANNELS]
+        responses = [response([camera.band(band) for band in members[name]]) for name in CHANNELS]
+        return dict(zip(CHANNELS, find_common_levels(samples, responses, config), strict=True))
+    return {name: find_levels(sample(name), config) for name in CHANNELS}

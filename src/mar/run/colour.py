@@ -11,7 +11,10 @@ from mar.io.names import Layout
 from mar.progress import Progress, silent
 from mar.recipes.colour_image import colour_image as mix_tiles
 from mar.run.products import ColourProducts
-from mar.steps.picture import png_bytes
+from mar.run.pyramid import write_pyramid
+from mar.steps.picture import png_bytes, shrunk
+
+THUMB_SIZE = 400  # pixels, for lists
 
 
 def colour_image(
@@ -23,7 +26,7 @@ def colour_image(
     partial: bool = False,
     progress: Progress = silent,
 ) -> ColourProducts:
-    """Mix the tiles (band -> path) of a field; writes the picture and its preview.
+    """Mix the tiles (band -> path) of a field; writes the zoomable picture, the small one and its thumbnail.
 
     Raises NotEnoughFrames where bands are missing, unless `partial`.
     """
@@ -31,7 +34,9 @@ def colour_image(
         readers = {band: files.enter_context(open_image(path)) for band, path in tiles.items()}
         image = mix_tiles(readers, camera, config.colour, partial, progress)
     path = layout.colour_image(field)
-    preview = layout.thumb(path.with_suffix(".fits"))
-    write_bytes(preview, png_bytes(image.preview))
-    write_bytes(path, png_bytes(image.pixels, 1))
-    return ColourProducts(path, preview, image.missing)
+    thumb = layout.thumb(path.with_suffix(".fits"))
+    pyramid = layout.pyramid(field)
+    write_pyramid(pyramid, image.pixels, config.colour.jpeg_quality, progress)
+    write_bytes(thumb, png_bytes(shrunk(image.preview, THUMB_SIZE)))
+    write_bytes(path, png_bytes(image.preview, config.colour.png_compression))
+    return ColourProducts(path, thumb, image.missing, pyramid)

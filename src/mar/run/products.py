@@ -100,3 +100,4 @@ class ColourProducts:
     image: Path
     preview: Path
     missing: list[str]
+    pyramid: Path | None = None  #: .dzi of the picture at full size

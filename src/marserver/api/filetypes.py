@@ -21,6 +21,7 @@ TYPES = {
     ".json": "application/json",
     ".vot": "application/x-votable+xml",
     ".xml": "application/xml",
+    ".dzi": "application/xml",  # Deep Zoom
     ".pdf": "application/pdf",
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
