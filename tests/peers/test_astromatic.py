@@ -1,6 +1,7 @@
 """scamp and psfex read our FITS_LDAC catalogues, SWarp our TPV headers: others can go on from there."""
 
 import warnings
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
@@ -11,21 +12,29 @@ from astropy.wcs import WCS, FITSFixedWarning
 from scipy.spatial import cKDTree
 
 import programs
+from mar.camera import load_camera
 from mar.config import Config
+from mar.config.coadd import Coadd
 from mar.config.reduction import Reduction
+from mar.config.swarp import Swarp
+from mar.exposure import Exposure, FrameType
 from mar.io.catalogs import write_ldac
 from mar.io.fits import write_image
 from mar.io.vignets import extraction_header, with_vignets
+from mar.recipes.tile import FrameInput, TileWriters, plan_tile, write_tile
 from mar.refcat.stars import Stars
 from mar.simulate import Effects, simulate_sky_frame
 from mar.steps.astrometry import solve
 from mar.steps.background import estimate
+from mar.steps.grid import Grid
 from mar.steps.quality import psf_figures
 from mar.steps.rough import rough_from_header
 from mar.steps.sources import detect
 from parts import need
+from small_skies import ArrayRows, ArrayWriter
 
 GAIN_E = 0.95
+NIGHT = date(2024, 2, 29)
 STILL = Effects().without("cosmics", "trails", "proper_motion", "galaxies")
 
 
@@ -168,3 +177,36 @@ def test_psf_figures_are_those_of_psfex(psfex, sky, sources):
     assert ours.fwhm_moffat_px == pytest.approx(float(psfex["FWHM_Mean"]), rel=0.01)
     assert ours.beta == pytest.approx(float(psfex["MoffatBeta_Mean"]), rel=0.05)
     assert ours.ellipticity == pytest.approx(float(psfex["Ellipticity_Mean"]), abs=0.005)
+
+
+def test_swarp_makes_the_same_tile_of_the_same_frame(tmp_path, sky):
+    need("swarp")
+    camera = load_camera("single")
+    write_image(tmp_path / "frame.fits", sky.data, image_header(sky))
+    centre = rough_from_header(sky.header, sky.data.shape).crval
+    grid = Grid(*centre, 900, 0.55)
+    exposure = Exposure(
+        "frame", FrameType.PROCESSED, "R", "F", datetime(2024, 3, 1, tzinfo=UTC), 1.0, None, None, 1.0, NIGHT
+    )
+    frame = FrameInput(ArrayRows(sky.data), None, sky.header, exposure)
+    config = Coadd(resampling="lanczos3")
+    plan = plan_tile([frame], grid, camera, config, Swarp(first_run_subtract_back=False))
+    ours = ArrayWriter()
+    write_tile(plan, TileWriters(ours, ArrayWriter()))
+    options = {
+        "SUBTRACT_BACK": "N", "PROJECTION_TYPE": "TAN", "CENTER_TYPE": "MANUAL",
+        "CENTER": f"{centre[0]},{centre[1]}", "PIXELSCALE_TYPE": "MANUAL", "PIXEL_SCALE": 0.55,
+        "IMAGE_SIZE": 900, "NTHREADS": 1, "COMBINE_TYPE": "WEIGHTED", "FSCALE_KEYWORD": "NONE",
+    }  # fmt: skip
+    programs.run(programs.swarp(tmp_path, [tmp_path / "frame.fits"], tmp_path / "theirs.fits", **options))
+    theirs = fits.getdata(tmp_path / "theirs.fits").astype(np.float32)
+    inside = slice(60, 840)
+    a, b = (measured(np.ascontiguousarray(data[inside, inside])) for data in (ours.data, theirs))
+    a, b = (table[(table["SNR_WIN"] > 100) & (table["FLAGS"] == 0)] for table in (a, b))
+    tree = cKDTree(np.c_[b["XWIN_IMAGE"], b["YWIN_IMAGE"]])
+    distance, index = tree.query(np.c_[a["XWIN_IMAGE"], a["YWIN_IMAGE"]], distance_upper_bound=0.5)
+    near = np.isfinite(distance)
+    assert near.sum() > 30
+    for axis in ("XWIN_IMAGE", "YWIN_IMAGE"):
+        assert abs(np.median(a[axis][near] - b[axis][index[near]])) * 550 < 1  # mas
+    assert abs(np.median(a["FLUX_AUTO"][near] / b["FLUX_AUTO"][index[near]]) - 1) < 0.002

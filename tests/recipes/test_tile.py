@@ -11,10 +11,11 @@ from numpy.testing import assert_allclose
 from mar.camera import load_camera
 from mar.config.coadd import Coadd
 from mar.config.swarp import Swarp
-from mar.errors import NotEnoughFrames
+from mar.errors import BadConfig, NotEnoughFrames
 from mar.exposure import Exposure, FrameType
 from mar.masks import Bit
-from mar.recipes.tile import FrameInput, TileWriters, plan_tile, write_tile
+from mar.recipes.tile import FrameInput, TileReaders, TileWriters, plan_tile, write_tile
+from mar.steps import coadd as step
 from mar.steps.grid import Grid
 from small_skies import ArrayRows, ArrayWriter, draw_stars, frame_header
 
@@ -200,6 +201,36 @@ def test_frames_without_wcs_or_sky_are_dropped_and_the_rest_goes_on():
     reasons = {frame.name: frame.reason for frame in figures.dropped}
     assert "WCS" in reasons["proc_1"]
     assert "sky" in reasons["proc_3"]
+
+
+def test_a_frame_can_be_added_to_a_tile_of_weighted_means():
+    config = Coadd(method="weighted", scale_flux=False)
+    frames = [one_frame(number)[0] for number in (1, 2, 3)]
+    together = make(frames, config)
+    _, _, *old = make(frames[:2], config)
+    writers = TileWriters(ArrayWriter(), ArrayWriter(), ArrayWriter())
+    base = TileReaders(*(ArrayRows(map_) for map_ in old))
+    write_tile(plan_tile(frames[2:], GRID, CAMERA, config, SWARP), writers, base=base)
+    for added, whole in zip((writers.tile, writers.weight, writers.count), together[2:], strict=True):
+        known = together[3] > 0
+        assert_allclose(added.data[known], whole[known], rtol=1e-4, atol=1e-4)
+
+
+def test_a_clipped_tile_takes_no_further_frame():
+    base = TileReaders(*(ArrayRows(np.zeros(GRID.shape, "f4")) for _ in range(3)))
+    plan = plan_tile([one_frame(1)[0]], GRID, CAMERA, Coadd(), SWARP)
+    with pytest.raises(BadConfig, match="needs all frames"):
+        write_tile(plan, TileWriters(ArrayWriter(), ArrayWriter()), base=base)
+
+
+def test_rows_that_are_read_anew_for_each_band_give_the_same_tile(monkeypatch):
+    frames = [one_frame(number)[0] for number in (1, 2, 3, 4)]
+    wide = make(frames)
+    monkeypatch.setattr(step, "kept", lambda frames, memory_mb: False)
+    monkeypatch.setattr(step, "MOST_ROWS", 7)
+    narrow = make(frames)
+    for one, other in zip(wide[2:], narrow[2:], strict=True):
+        assert_allclose(one, other, rtol=1e-5, atol=1e-6)
 
 
 def test_progress_reaches_the_end():

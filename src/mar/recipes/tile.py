@@ -14,7 +14,7 @@ from astropy.wcs import WCS
 from mar.camera import Camera
 from mar.config.coadd import Coadd
 from mar.config.swarp import Swarp
-from mar.errors import BadHeader, BadImage, NotEnoughFrames
+from mar.errors import BadConfig, BadHeader, BadImage, NotEnoughFrames
 from mar.exposure import Exposure
 from mar.progress import Progress, silent
 from mar.recipes.tile_header import DroppedFrame, UsedFrame, tile_header
@@ -152,9 +152,11 @@ def write_tile(
 ) -> TileFigures:
     """Combine the frames of a plan and write the tile, in memory bounded whatever their number.
 
-    With a `base`, an earlier tile of other frames on the same grid, theirs are added to it; that gives the
-    same as all frames at once for the weighted mean alone.
+    With a `base`, an earlier tile of other frames on the same grid, theirs are added to it: tile times weight
+    is the sum so far. Only the weighted mean allows it; raises BadConfig for the other methods.
     """
+    if base is not None and plan.config.method != "weighted":
+        raise BadConfig(f"a {plan.config.method} tile needs all frames at once; METHOD = weighted does not")
     size, covered, noises = plan.grid.size, 0, []
     with ThreadPoolExecutor(numba.get_num_threads()) as pool:
         stack = Stack(plan.placed, plan.grid, plan.config, pool)
