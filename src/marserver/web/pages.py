@@ -24,7 +24,16 @@ class Place(NamedTuple):
 
 
 MENU: tuple[tuple[str, tuple[Place, ...]], ...] = (
-    ("Survey", (Place("board", "Board"),)),
+    ("Survey", (Place("board", "Board"), Place("calendar", "Calendar"))),
+    (
+        "Data",
+        (
+            Place("blocks", "Blocks"),
+            Place("frames", "Frames"),
+            Place("tiles", "Tiles"),
+            Place("images", "Colour images"),
+        ),
+    ),
     ("Work", (Place("queue", "Queue"), Place("logs", "Logs"), Place("search", "Search and execute"))),
     (
         "System",

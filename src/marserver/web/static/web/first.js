@@ -17,7 +17,7 @@ customElements.define("mar-theme", class extends HTMLElement {
 
 // A form that somebody sends before its script is there waits for it
 document.addEventListener("submit", (event) => {
-  const host = event.target.closest("mar-call, mar-query, mar-settings");
+  const host = event.target.closest("mar-call, mar-process, mar-query, mar-settings");
   if (!host || host.matches(":defined")) return;
   event.preventDefault();
   customElements.whenDefined(host.localName).then(() => setTimeout(() => event.target.requestSubmit(event.submitter)));

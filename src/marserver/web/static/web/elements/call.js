@@ -1,6 +1,6 @@
 // <mar-call path="/reduction/finaltiles"><form>...</form></mar-call>: the form is a call of the API.
 // Its fields are the parameters; `type` may be one of them. Empty fields are left out, checkboxes are true or left out
-// (data-value gives another value; with data-join the ticked ones become one text), fields with data-json hold numbers or JSON.
+// (data-value gives another value; with data-join the ticked ones become one text, with data-add their sum), fields with data-json hold numbers or JSON.
 // The button { } shows the same call for curl, Python and the command `mar call`; the attribute `bare` leaves it out.
 // After a good answer the element sends "mar-done" (detail: the answer), on which parts of the page load themselves again
 // (hx-trigger="mar-done from:body"); data-then="URL" goes on to a page, {id} or {job} in it being those of the answer; data-ask is asked first.
@@ -34,6 +34,7 @@ export function parameters(form) {
     if (one.type === "radio" && !one.checked) continue;
     const value = one.type === "checkbox" ? (one.checked ? one.dataset.value ?? true : "") : one.value;
     if (value === "") continue;
+    if (one.dataset.add !== undefined) { body[one.name] = (body[one.name] || 0) + Number(one.dataset.add); continue; }
     if (one.dataset.join !== undefined) body[one.name] = [body[one.name], value].filter(Boolean).join(one.dataset.join || " ");
     else body[one.name] = one.dataset.json !== undefined && typeof value === "string" ? JSON.parse(value) : value;
   }
