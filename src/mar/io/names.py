@@ -96,6 +96,14 @@ class Layout:
         """Catalogue of a tile."""
         return self.root / "TILES" / field / f"{field}_{band}_swp.cat"
 
+    def tile_page(self, field: str, band: str) -> Path:
+        """Plots of the quality of a tile."""
+        return self.root / "TILES" / field / f"{field}_{band}_quality.png"
+
+    def field_page(self, field: str) -> Path:
+        """Plots of the quality of a field in all its bands."""
+        return self.root / "TILES" / field / f"{field}_quality.png"
+
     def colour_image(self, field: str) -> Path:
         """Colour image of a field, small enough to be looked at whole."""
         return self.root / "TILES" / field / f"{field}.png"

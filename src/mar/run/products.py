@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from mar.steps.band_consistency import BandPair
+
 
 @dataclass(frozen=True)
 class Dropped:
@@ -101,3 +103,5 @@ class ColourProducts:
     preview: Path
     missing: list[str]
     pyramid: Path | None = None  #: .dzi of the picture at full size
+    page: Path | None = None  #: plots of the field's quality
+    pairs: list[BandPair] = field(default_factory=list)  #: how its bands lie to each other

@@ -18,8 +18,8 @@ from mar.steps.astrometry import add_positions
 from mar.steps.background import estimate
 from mar.steps.growth import growth_curve
 from mar.steps.photometry import depth, zero_point
-from mar.steps.quality import psf_figures
-from mar.steps.residuals import residuals
+from mar.steps.quality import PsfFigures, psf_figures
+from mar.steps.residuals import Residuals, residuals
 from mar.steps.rough import rough_from_header
 from mar.steps.sources import APERTURES_PX, detect
 
@@ -37,6 +37,8 @@ class TileFigures:
     ellipticity: float | None
     depth: float | None  #: 5 sigma in the reference aperture, mag
     astrometric_rms: float | None  #: arcsec, per axis
+    psf: PsfFigures
+    residuals: Residuals
 
 
 def measure_tile(
@@ -72,7 +74,8 @@ def measure_tile(
         aperture_px=APERTURES_PX[-1],
         wavelength_nm=camera.band(band).wavelength_nm,
     )
-    rms_mas = residuals(sources, stars, wcs.crval).rms_mas
+    off = residuals(sources, stars, wcs.crval)
+    rms_mas = off.rms_mas
     aperture_px = reduction.cat_reference_aper / scale_arcsec
     correction = growth.correction(aperture_px) if growth else 0.0
     limit = depth(noise, zeropoint.value, 1.0, aperture_px, aperture_correction_mag=correction)
@@ -93,6 +96,8 @@ def measure_tile(
         _known(psf.ellipticity),
         _known(limit),
         _known(rms_mas / 1000),
+        psf,
+        off,
     )
 
 

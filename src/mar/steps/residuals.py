@@ -18,6 +18,7 @@ class Residuals(NamedTuple):
 
     east_mas: np.ndarray
     north_mas: np.ndarray
+    matched: Table | None = None  #: their rows in the catalogue
 
     @property
     def rms_mas(self) -> float:
@@ -53,4 +54,4 @@ def residuals(
     true = np.stack(to_plane(reference.ra_deg, reference.dec_deg, *centre), -1)
     source, star = pairs_within(seen, true, radius_arcsec / 3600)
     east, north = ((seen[source] - true[star]) * _MAS).T
-    return Residuals(east, north)
+    return Residuals(east, north, good[source])
