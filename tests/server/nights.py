@@ -17,6 +17,7 @@ from mar.run.products import (
     ScienceProducts,
     TileProducts,
 )
+from mar.steps.band_consistency import BandPair
 from marserver.archive.models import BiasBlock, FlatByFilter, IndividualFile
 from marserver.jobs.models import Job
 from marserver.jobs.worker import Worker
@@ -162,7 +163,10 @@ class Runs:
 
     def colour_image(self, tiles, fld, layout, camera, config, partial, progress):
         image = write(layout.colour_image(fld), "png")
-        return ColourProducts(image, image, [])
+        unknown = BandPair("U", "Z", *[float("nan")] * 4, stars=3)
+        return ColourProducts(
+            image, image, [], pairs=[BandPair("G", "R", 1.5, -2.0, 20.0, 1.2, 400), unknown]
+        )
 
 
 def science_products(raw: Path, layout) -> ScienceProducts:

@@ -391,6 +391,18 @@ def test_a_link_to_a_name_that_is_no_text_is_404(client, root):
     assert client.get("/media/link.png").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"), [("F1.dzi", "application/xml"), ("F1_files/12/3_0.jpg", "image/jpeg")]
+)
+def test_the_tiles_of_a_colour_image_are_served(client, root, name, kind):
+    path = root / "TILES/F1" / name
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"content")
+    response = client.get(f"/media/TILES/F1/{name}")
+    assert (response.status_code, response["Content-Type"]) == (200, kind)
+    assert b"".join(response) == b"content"
+
+
 def test_a_web_server_before_this_one_sends_the_bytes(client, tile, root, tmp_path, settings):
     settings.MAR_ACCEL = "/protected/"
     response = client.get(tile, headers={"Range": "bytes=0-9"})

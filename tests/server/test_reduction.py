@@ -6,6 +6,7 @@ import pytest
 from nights import BANDS, DAY, Runs, bias_master, flat_master, frame, frames, noon, work
 
 from marserver.archive.models import (
+    BandPair,
     BiasBlock,
     FieldImage,
     FinalTile,
@@ -512,6 +513,20 @@ def test_the_twelfth_tile_of_a_field_queues_its_colour_image(runs, masters, root
     image = FieldImage.objects.get()
     assert (image.field, image.file_path, len(image.inputs)) == ("F1", "TILES/F1/F1.png", 12)
     assert (root / image.file_path).exists()
+
+
+def test_how_the_bands_lie_to_each_other_is_kept_once(runs, masters):
+    FinalTile.objects.create(field="F1", band="R", status=1, file_path="t.fits")
+    for _ in range(2):
+        requests.process_fieldimage(field="F1", partial=True)
+        assert work()[-1].status == "done"
+    rows = BandPair.objects.order_by("first_band").values_list(
+        "field", "first_band", "second_band", "east_mas", "north_mas", "rms_mas", "error_mas", "stars"
+    )
+    assert list(rows) == [
+        ("F1", "G", "R", 1.5, -2.0, 20.0, 1.2, 400),
+        ("F1", "U", "Z", None, None, None, None, 3),
+    ]
 
 
 def test_a_colour_image_needs_its_bands(runs):

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import BooleanField, Model
 
 from marserver.archive.kinds import ALL, Kind
+from marserver.archive.models import BandPair
 from marserver.jobs.models import Job
 
 OLD_NAMES = {"files_individualfiles": "files_individualfile"}  # the name that scripts use besides
@@ -101,7 +102,7 @@ def all_views() -> list[View]:
         for view in tables
         if view.name in OLD_NAMES
     ]
-    return sorted([*tables, *links.values(), *old, operations()], key=lambda view: view.name)
+    return sorted([*tables, *links.values(), *old, band_pairs(), operations()], key=lambda view: view.name)
 
 
 def of_kind(kind: Kind) -> View:
@@ -134,6 +135,12 @@ def links_of(kind: Kind) -> Iterator[View]:
         table = field.m2m_db_table()
         names = ("id", field.m2m_column_name(), field.m2m_reverse_name())
         yield View(table, table, tuple(Column(name, table, name) for name in names))
+
+
+def band_pairs() -> View:
+    """How the bands of a field lie to each other, with all columns."""
+    table, names = BandPair._meta.db_table, [field.name for field in BandPair._meta.concrete_fields]
+    return View(table, table, tuple(column_of(BandPair, name, name) for name in names))
 
 
 def operations() -> View:

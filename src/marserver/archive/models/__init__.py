@@ -9,9 +9,10 @@ from marserver.archive.models.blocks import (
     Superflat,
 )
 from marserver.archive.models.frames import FrameStatus, FrameType, IndividualFile, Sci
-from marserver.archive.models.tiles import FieldImage, FinalTile
+from marserver.archive.models.tiles import BandPair, FieldImage, FinalTile
 
 __all__ = [
+    "BandPair",
     "BiasBlock",
     "FieldImage",
     "FinalTile",

@@ -57,3 +57,27 @@ class FieldImage(Provenance, Remarks):
 
     def __str__(self) -> str:
         return self.field
+
+
+class BandPair(models.Model):
+    """How two bands of a field lie to each other: positions of the second band minus those of the first."""
+
+    field = models.CharField(max_length=200)
+    first_band = models.CharField(max_length=30)
+    second_band = models.CharField(max_length=30)
+    east_mas = Number(null=True)  # median, on the sky
+    north_mas = Number(null=True)
+    rms_mas = Number(null=True)  # robust, of single stars, mean of both axes
+    error_mas = Number(null=True)  # of the medians, per axis
+    stars = models.PositiveIntegerField()  # in common
+
+    class Meta:
+        db_table = "files_bandpairs"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["field", "first_band", "second_band"], name="one_row_per_pair_of_bands"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.first_band} {self.second_band}"

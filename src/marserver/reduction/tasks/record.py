@@ -10,8 +10,10 @@ from django.utils.timezone import now
 
 from mar.io.fits import read_header
 from mar.run.products import ColourProducts, Dropped, MasterProducts, ScienceProducts, TileProducts
+from mar.steps import band_consistency
 from marserver.archive.kinds import KINDS
 from marserver.archive.models import (
+    BandPair,
     BiasBlock,
     FieldImage,
     FinalTile,
@@ -319,7 +321,7 @@ def tile(
 
 @transaction.atomic
 def colour(field: str, tiles: list[FinalTile], products: ColourProducts, setup: Setup) -> FieldImage:
-    """A colour image that is made."""
+    """A colour image that is made, and how the bands of its field lie to each other."""
     before = stands_by(FieldImage, field=field)
     row, _ = FieldImage.objects.update_or_create(
         field=field,
@@ -331,5 +333,13 @@ def colour(field: str, tiles: list[FinalTile], products: ColourProducts, setup: 
             **setup.provenance,
         },
     )
+    BandPair.objects.filter(field=field).delete()
+    BandPair.objects.bulk_create(of_pair(field, one) for one in products.pairs)
     write_down(row, setup, before)
     return row
+
+
+def of_pair(field: str, pair: band_consistency.BandPair) -> BandPair:
+    """The row of a pair of bands; what is not known is null."""
+    known = {name: number(getattr(pair, name)) for name in ("east_mas", "north_mas", "rms_mas", "error_mas")}
+    return BandPair(field=field, first_band=pair.first, second_band=pair.second, stars=pair.stars, **known)
