@@ -80,10 +80,10 @@ def count_fields(bands: Sequence[str]) -> list[Field]:
     centres, tiles, failed = names_of_frames(), tiles_by_field(bands), failed_fields(bands)
     fields = []
     for name in sorted({*centres, *tiles}):
-        ra, dec, *figures = tiles.get(name, (None, None, 0, 0, ""))
+        ra, dec, count, flagged, newest = tiles.get(name, (None, None, 0, 0, ""))
         if ra is None or dec is None:
             ra, dec = centres.get(name, (None, None))
-        fields.append(Field(name, ra, dec, *figures, failed=name in failed))
+        fields.append(Field(name, ra, dec, count, flagged, newest, name in failed))
     return fields
 
 

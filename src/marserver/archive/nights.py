@@ -68,7 +68,8 @@ def observed(night: date) -> list[Counted]:
 def failed_in(night: date) -> list[dict[str, Any]]:
     """The valid frames of a night whose last step failed."""
     failed = frames_between(night, night).filter(~Q(failed_step=""), isvalid=True).order_by("obs_date", "pk")
-    return list(failed.values("pk", "file_name", "field", "band", "failed_step", "error")[:MOST_FAILED])
+    columns = ("pk", "file_name", "field", "band", "failed_step", "error")
+    return [dict(zip(columns, row, strict=True)) for row in failed.values_list(*columns)[:MOST_FAILED]]
 
 
 def neighbours(night: date) -> tuple[date | None, date | None]:

@@ -9,7 +9,7 @@ from marserver.archive.cells import Cell, State, cells_of
 from marserver.archive.models import FieldImage, FinalTile
 from marserver.archive.nights import nights_of_field
 from marserver.jobs.models import Job
-from marserver.web.board import MARKS
+from marserver.web.board_cells import MARKS
 from marserver.web.lists import bands as bands_here
 from marserver.web.lists import flag_names
 from marserver.web.pages import page, show

@@ -2,12 +2,44 @@
 
 from django.urls import URLPattern, path
 
-from marserver.web import configuration, logs, now, query, search, users, views, work
+from marserver.web import (
+    board,
+    board_field,
+    board_survey,
+    calendar,
+    configuration,
+    details,
+    lists,
+    logs,
+    nights,
+    query,
+    search,
+    users,
+    viewer,
+    viewer_parts,
+    views,
+    work,
+)
 
 urlpatterns: list[URLPattern] = [
     path("login", views.log_in, name="login"),
     path("logout", views.log_out, name="logout"),
-    path("", now.status, name="board"),
+    path("", board.board, name="board"),
+    path("board/survey", board_survey.survey, name="board_survey"),
+    path("field/<path:field>", board_field.field, name="field"),
+    path("calendar", calendar.calendar, name="calendar"),
+    path("calendar/events", calendar.events, name="calendar_events"),
+    path("calendar/count", calendar.count, name="calendar_count"),
+    path("night/<str:day>", nights.night, name="night"),
+    path("frames", lists.frames, name="frames"),
+    path("frames/<int:row_id>", details.frame, name="frame"),
+    path("tiles", lists.tiles, name="tiles"),
+    path("tiles/<int:row_id>", details.tile, name="tile"),
+    path("images", lists.images, name="images"),
+    path("images/<int:row_id>", details.image, name="image"),
+    path("blocks", lists.blocks, name="blocks"),
+    path("blocks/<str:kind>", lists.blocks, name="blocks_of"),
+    path("blocks/<str:kind>/<int:row_id>", details.block, name="block"),
     path("queue", work.queue, name="queue"),
     path("queue/folders", work.folders, name="folders"),
     path("operations/<int:job_id>", work.operation, name="operation"),
@@ -19,4 +51,11 @@ urlpatterns: list[URLPattern] = [
     path("configuration", configuration.configuration, name="configuration"),
     path("search", search.search, name="search"),
     path("logs", logs.logs, name="logs"),
+    path("view/<str:kind>/<int:row_id>", viewer.view, name="view"),
+    path("view/<str:kind>/<int:row_id>/info", viewer.info, name="view_info"),
+    path("view/<str:kind>/<int:row_id>/tile/<int:level>/<int:x>_<int:y>", viewer_parts.tile),
+    path("view/<str:kind>/<int:row_id>/mask/<int:level>/<int:x>_<int:y>", viewer_parts.mask),
+    path("view/<str:kind>/<int:row_id>/value", viewer_parts.value),
+    path("view/<str:kind>/<int:row_id>/catalogue", viewer_parts.catalogue),
+    path("view/<str:kind>/<int:row_id>/origin", viewer_parts.origin),
 ]

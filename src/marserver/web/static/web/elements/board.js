@@ -12,6 +12,7 @@ customElements.define("mar-board", class extends HTMLElement {
     this.keys = new Set(decodeURIComponent(location.hash.slice(1)).split(",").filter(Boolean));
     this.addEventListener("click", (event) => this.click(event));
     this.addEventListener("mousedown", (event) => event.shiftKey && event.target.closest(".cell") && event.preventDefault());
+    this.addEventListener("mouseover", (event) => { if (event.target.matches(".cell")) event.target.title = event.target.ariaLabel; });
     this.addEventListener("keydown", (event) => this.key(event));
     this.addEventListener("focusin", (event) => event.target.matches(".cell") && this.here(event.target));
     this.addEventListener("change", (event) => event.target.matches(".check > input") && this.put(this.row(event.target), event.target.checked));
