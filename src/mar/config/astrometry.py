@@ -6,8 +6,8 @@ from mar.config.base import Section, item
 class Astrometry(Section):
     """Guards of the astrometric solution, and errors of positions."""
 
-    least_stars: int = item(8, "A solution needs at least this many matched stars", ge=4)
-    log10_chance: float = item(-8.0, "log10 of the probability that the match is chance, at most", le=-3)
+    least_stars: int = item(3, "A solution needs at least this many matched stars", ge=3)
+    log10_chance: float = item(-5.0, "log10 of the probability that the match is chance, at most", le=-2)
     least_fraction: float = item(0.3, "Least fraction of the sources or the stars that match", gt=0, lt=1)
     max_rms: float = item(0.5, "Greatest rms of the residuals per axis", unit="arcsec", gt=0)
     stars_per_term: float = item(3.0, "Stars for each coefficient; with fewer the degree is lowered", ge=1.5)

@@ -1,6 +1,7 @@
 """Astrometry: match the stars of a frame with a reference catalogue and fit TPV (as SCAMP, Bertin 2006)."""
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 
 import numpy as np
 from astropy.table import Table
@@ -10,13 +11,24 @@ from mar.config.scamp import Scamp
 from mar.errors import NotSolved
 from mar.frame import CardValue, Frame, set_cards
 from mar.refcat.stars import Cone, Stars
-from mar.steps.distortion import Fit, Points, Settings, believed_fit, sources_arcsec, stars_arcsec
+from mar.steps.distortion import (
+    LINEAR,
+    Fit,
+    Points,
+    Settings,
+    believed_fit,
+    frame_error_mas,
+    sources_arcsec,
+    stars_arcsec,
+)
 from mar.steps.matching import Limits, Match, match
 from mar.steps.projection import to_plane
 from mar.steps.rough import centre_of
-from mar.steps.star_choice import evenly, usable
+from mar.steps.star_choice import evenly, unblended, usable
 from mar.steps.tpv import Tpv, fit_tpv, tangent
-from mar.steps.wcs_header import without_wcs
+from mar.steps.wcs_header import without_astrometry
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -29,11 +41,21 @@ class Solution:
     rms_mas: tuple[float, float]  #: residuals to the east and to the north, after clipping
     bright_rms_mas: tuple[float, float]  #: the same of the stars above the second SN_THRESHOLDS; 0 if none
     chi2: float  #: reduced
-    offset_arcsec: tuple[float, float]  #: true minus rough pointing at the middle, east and north
+    centre: tuple[float, float]  #: RA and DEC of the middle of the frame, degrees
+    offset_arcsec: tuple[float, float]  #: true minus rough pointing there, east and north
+    error_mas: tuple[float, float]  #: formal error of a position, rms and greatest over the frame
+    log10_chance: float  #: log10 of the probability that the match is chance; NaN where none was sought
     catalogue: str
     x: np.ndarray  #: pixels (from 1) of the stars in the fit
     y: np.ndarray
     residual_mas: np.ndarray  #: (stars, 2) source minus reference, east and north
+
+    def unbinned(self, factor: int) -> "Solution":
+        """The same for pixels so many times smaller."""
+        if factor == 1:
+            return self
+        x, y = (factor * (values - 0.5) + 0.5 for values in (self.x, self.y))
+        return replace(self, wcs=self.wcs.binned(1 / factor), x=x, y=y)
 
     def cards(self) -> dict[str, CardValue | tuple[CardValue, str]]:
         """Header cards: the world coordinates and how good they are."""
@@ -50,6 +72,9 @@ class Solution:
             "MAR AST DEAST": (round(self.offset_arcsec[0], 3), "[arcsec] pointing error"),
             "MAR AST DNORTH": (round(self.offset_arcsec[1], 3), "[arcsec] pointing error"),
             "MAR AST SCALE": (round(self.wcs.scale_arcsec, 6), "[arcsec/pixel]"),
+            "MAR AST ERR": (round(self.error_mas[0], 3), "[mas] of a position, rms over the frame"),
+            "MAR AST ERRMAX": (round(self.error_mas[1], 3), "[mas] of a position, at worst"),
+            **_known({"MAR AST CHANCE": (self.log10_chance, "log10 of the false-alarm probability")}),
             "MAR AST CATALOG": (self.catalogue, "reference catalogue"),
         }
 
@@ -73,10 +98,23 @@ def solve(
     rough = _touching(rough, shape)
     good = usable(sources, shape, config.scamp, config.reduction)
     stars = _bright(reference, config.scamp, band)
-    points = _points(good, stars, rough.scale_arcsec, config)
-    start = _matched(points, stars, rough, shape, config) if config.scamp.match else rough
+    start, chance = rough, float("nan")
+    if config.scamp.match:
+        every = _points(good, stars, rough.scale_arcsec, config)
+        start, chance = _matched(every, stars, rough, shape, config)
+    points = _points(unblended(good), stars, rough.scale_arcsec, config)
     fit = believed_fit(points, stars, start, shape, config)
-    return _solution(points, fit, rough, shape, stars.pack)
+    solution = _solution(points, fit, rough, shape, stars.pack, chance)
+    logger.info(
+        "%d stars of %s, rms %.0f and %.0f mas, false-alarm probability 10^%.0f",
+        *(solution.stars, solution.catalogue, *solution.rms_mas, chance),
+    )
+    return solution
+
+
+def _known(cards: dict[str, tuple[float, str]]) -> dict[str, tuple[float, str]]:
+    """Without those that are not numbers: FITS has none for them."""
+    return {key: (round(value, 2), said) for key, (value, said) in cards.items() if np.isfinite(value)}
 
 
 def _middle(wcs: Tpv, shape: tuple[int, ...]) -> tuple[float, float]:
@@ -88,14 +126,14 @@ def _middle(wcs: Tpv, shape: tuple[int, ...]) -> tuple[float, float]:
 
 def with_solution(frame: Frame, solution: Solution) -> Frame:
     """The frame with the solution in its header, instead of whatever world coordinates were there."""
-    header = without_wcs(frame.header)
+    header = without_astrometry(frame.header)
     set_cards(header, solution.cards())
     return frame.replace(header=header)
 
 
 def without_solution(frame: Frame) -> Frame:
     """The frame marked ASTROMETRY = FAILED; no world coordinates stay that someone could trust."""
-    header = without_wcs(frame.header)
+    header = without_astrometry(frame.header)
     set_cards(header, {"ASTROMETRY": ("FAILED", "astrometric solution")})
     return frame.replace(header=header)
 
@@ -148,8 +186,10 @@ def _points(sources: Table, stars: Stars, scale_arcsec: float, config: Settings)
     )
 
 
-def _matched(points: Points, stars: Stars, rough: Tpv, shape: tuple[int, ...], config: Settings) -> Tpv:
-    """The linear solution that the pattern of the stars gives."""
+def _matched(
+    points: Points, stars: Stars, rough: Tpv, shape: tuple[int, ...], config: Settings
+) -> tuple[Tpv, float]:
+    """The linear solution that the pattern of the stars gives, and log10 of its false-alarm probability."""
     cells, each = config.reduction.cat_ngrid, config.reduction.objects_per_cell
     chosen = points[evenly(points.x, points.y, shape, cells, each)]
     plane, seen = sources_arcsec(rough, chosen), stars_arcsec(rough, stars)
@@ -157,7 +197,11 @@ def _matched(points: Points, stars: Stars, rough: Tpv, shape: tuple[int, ...], c
     _check_fraction(found, plane, seen, config.astrometry)
     pairs, star = chosen[found.sources], found.stars
     even = np.ones(len(star))
-    return fit_tpv(pairs.x, pairs.y, stars.ra_deg[star], stars.dec_deg[star], even, rough, 1)
+    degree = 1 if len(star) >= LINEAR else 0
+    sky = stars.ra_deg[star], stars.dec_deg[star]
+    # a mirrored frame has to be turned over before a rotation can fit it
+    turned = rough.mirrored() if np.linalg.det(found.matrix) < 0 else rough
+    return fit_tpv(pairs.x, pairs.y, *sky, even, turned, degree), found.log10_chance
 
 
 def _limits(scamp: Scamp, config: Astrometry) -> Limits:
@@ -188,7 +232,9 @@ def _rms(residual_mas: np.ndarray) -> tuple[float, float]:
     return float(east), float(north)
 
 
-def _solution(points: Points, fit: Fit, rough: Tpv, shape: tuple[int, ...], catalogue: str) -> Solution:
+def _solution(
+    points: Points, fit: Fit, rough: Tpv, shape: tuple[int, ...], catalogue: str, log10_chance: float
+) -> Solution:
     used = points[fit.source]
     ra, dec = _middle(fit.wcs, shape)
     east, north = to_plane(np.array(ra), np.array(dec), *_middle(rough, shape))
@@ -199,7 +245,10 @@ def _solution(points: Points, fit: Fit, rough: Tpv, shape: tuple[int, ...], cata
         rms_mas=fit.rms_mas,
         bright_rms_mas=_rms(fit.residual_mas[used.bright]),
         chi2=float(((fit.residual_mas / used.error_mas[:, None]) ** 2).sum() / (2 * fit.freedom)),
+        centre=(ra, dec),
         offset_arcsec=(3600 * float(east), 3600 * float(north)),
+        error_mas=frame_error_mas(points, fit, shape),
+        log10_chance=log10_chance,
         catalogue=catalogue,
         x=used.x,
         y=used.y,

@@ -14,9 +14,10 @@ from mar.refcat.stars import Stars
 from mar.steps.matching import pairs_within
 from mar.steps.projection import to_plane
 from mar.steps.rough import centre_of
-from mar.steps.tpv import Tpv, fit_tpv, terms
+from mar.steps.tpv import POWERS, Tpv, fit_tpv, terms
 
 _FEW = 40
+LINEAR = 6  # pairs for a fit of degree 1
 
 
 class Settings(Protocol):
@@ -57,13 +58,18 @@ class Fit:
     @property
     def freedom(self) -> int:
         """Degrees of freedom per axis."""
-        return max(len(self.source) - len(terms(self.degree)), 1)
+        return max(len(self.source) - parameters(self.degree), 1)
 
     @property
     def rms_mas(self) -> tuple[float, float]:
         """Residuals per axis, for the degrees of freedom."""
         east, north = np.sqrt((self.residual_mas**2).sum(axis=0) / self.freedom)
         return float(east), float(north)
+
+
+def parameters(degree: int) -> int:
+    """How many numbers per axis a fit of that degree finds."""
+    return len(terms(degree)) if degree else 2
 
 
 def sources_arcsec(wcs: Tpv, points: Points) -> np.ndarray:
@@ -99,7 +105,8 @@ def believed_fit(points: Points, stars: Stars, start: Tpv, shape: tuple[int, ...
 def _highest_degree(
     points: Points, stars: Stars, start: Tpv, shape: tuple[int, ...], config: Settings
 ) -> Fit:
-    fit = _fit_of_degree(points, stars, start, 1, config)
+    together, *_ = _pairs(start, points, stars, config.scamp.crossid_radius)
+    fit = _fit_of_degree(points, stars, start, 1 if len(together) >= LINEAR else 0, config)
     for degree in range(config.scamp.distort_degrees, 1, -1):
         wanted = config.astrometry.stars_per_term * len(terms(degree))
         if len(fit.source) < wanted:
@@ -117,7 +124,7 @@ def _fit_of_degree(points: Points, stars: Stars, wcs: Tpv, degree: int, config: 
         now = min(degree, 1 + step)
         source, star, residual = _pairs(wcs, points, stars, radius)
         used = _clipped(residual, points.error_mas[source], config.scamp.astrclip_nsigma)
-        if np.count_nonzero(used) < max(config.astrometry.least_stars, len(terms(now)) + 1):
+        if np.count_nonzero(used) < max(config.astrometry.least_stars, parameters(now) + 1):
             raise NotSolved(
                 f"only {np.count_nonzero(used)} sources lie within {radius:.1f} arcsec of a reference star "
                 "and agree with the others"
@@ -156,6 +163,27 @@ def _clipped(residual_mas: np.ndarray, error_mas: np.ndarray, sigmas: float) -> 
             break
         used = kept
     return used
+
+
+def frame_error_mas(points: Points, fit: Fit, shape: tuple[int, ...]) -> tuple[float, float]:
+    """Formal error of a position per axis, rms and greatest over the frame, from the covariance of the fit.
+
+    The errors of the stars are scaled up where their scatter is larger.
+    """
+    used = points[fit.source]
+    wide, powers = max(shape), [POWERS[term] for term in terms(max(fit.degree, 1))]
+
+    def design(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        u, v = (np.asarray(c) - m for c, m in zip((x, y), centre_of(shape), strict=True))
+        return np.stack([(2 * u / wide) ** p * (2 * v / wide) ** q for p, q in powers], axis=-1)
+
+    weighted = design(used.x, used.y) / used.error_mas[:, None]
+    chi2 = ((fit.residual_mas / used.error_mas[:, None]) ** 2).sum() / (2 * fit.freedom)
+    covariance = np.linalg.pinv(weighted.T @ weighted) * max(1.0, chi2)
+    x, y = np.meshgrid(np.linspace(1, shape[1], 9), np.linspace(1, shape[0], 9))
+    grid = design(x.ravel(), y.ravel())
+    variance = np.einsum("ij,jk,ik->i", grid, covariance, grid)
+    return float(np.sqrt(variance.mean())), float(np.sqrt(variance.max()))
 
 
 def _smooth(wcs: Tpv, shape: tuple[int, ...], config: Astrometry) -> bool:

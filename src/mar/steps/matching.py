@@ -3,6 +3,16 @@
 Triangles of neighbouring bright stars are compared by their shape, size and direction (after Groth 1986 and
 Valdes et al. 1995, with a k-d tree); each pair of like triangles votes for a shift, a rotation and a scale.
 The most voted is refined on all stars, and accepted only where chance cannot have made as many coincidences.
+
+The false-alarm probability is bounded by the number of transforms that can be told apart within the limits
+times the probability that one of them makes so many coincidences among stars strewn at random:
+
+    N = (2 offset / r)^2 * (2 angle L / r) * (2 ln scale * L / r) * mirrors * 10
+    P(false) <= N * P(X >= k),  X binomial of n trials, each with p = 1 - exp(-density pi r^2)
+
+where k of n sources lie within r of a star, L is half the diagonal of the sources, `density` that of the
+stars, and 10 stands for the choice of r. Where pairs enough let the transform shear, N is (0.1 L / r)^2
+times as large.
 """
 
 from collections.abc import Iterator
@@ -11,15 +21,20 @@ from itertools import combinations
 
 import numpy as np
 from scipy.spatial import cKDTree
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from mar.errors import NotSolved
 
 NEIGHBOURS = 8
 SHAPE_TOLERANCE = 0.006  # on the ratios of the sides
-_VOTE_CELL = np.array([0.006, 0.006, 12.0, 12.0])  # log scale, radian, arcsec, arcsec
+_VOTE_CELL = np.array([0.006, 0.006, 0.006, 1.2, 1.2])  # log scale, cos and sin of the angle, shift / radius
+_LEAST_SIDE = 0.5  # of a triangle, in units of the radius
 _CANDIDATES = 400_000
 _TRIED = 6  # most voted hypotheses that are tried
+_TRIED_ALONE = 40  # of those that have a single vote
+_SHEARED = 6  # pairs that let the transform shear
+_MOST_SHEAR = 0.05
+_SHARPEST = 0.01  # radius of a coincidence, in units of that of the cross-identification
 _CERTAIN = 3  # times the exponent of chance that is asked for: then nothing better is sought
 
 
@@ -33,7 +48,7 @@ class Limits:
     flips: bool
     radius_arcsec: float  #: of the last cross-identification
     least_stars: int
-    log10_chance: float  #: a match that chance makes more often than 10 to this is refused
+    log10_chance: float  #: a match is refused where chance makes one with more than 10 to this
 
 
 @dataclass(frozen=True)
@@ -44,7 +59,7 @@ class Match:
     shift: np.ndarray
     sources: np.ndarray
     stars: np.ndarray
-    log10_chance: float
+    log10_chance: float  #: log10 of the false-alarm probability
 
     def apply(self, plane: np.ndarray) -> np.ndarray:
         """Points (n, 2) of the sources' plane in the stars' plane, arcsec."""
@@ -61,13 +76,12 @@ def match(sources: np.ndarray, stars: np.ndarray, limits: Limits) -> Match:
             f"{len(sources)} usable sources and {len(stars)} reference stars: "
             f"at least {limits.least_stars} of each are needed"
         )
-    tried = 0
     best: Match | None = None
     for chosen, reference in _depths(sources, stars):
-        for mirror in _mirrors(limits.flips):
-            for matrix, shift in _hypotheses(chosen @ mirror, reference, limits):
-                tried += 1
-                found = _refined(sources @ mirror, stars, matrix, shift, limits, tried)
+        for mirror in _mirrors(limits):
+            bright, every = (chosen @ mirror, reference), (sources @ mirror, stars)
+            for start in _hypotheses(*bright, limits):
+                found = _refined(bright, every, start, limits)
                 if found is not None and (best is None or found.log10_chance < best.log10_chance):
                     best = replace(found, matrix=found.matrix @ mirror.T)
             if best is not None and best.log10_chance < _CERTAIN * limits.log10_chance:
@@ -80,8 +94,10 @@ def match(sources: np.ndarray, stars: np.ndarray, limits: Limits) -> Match:
     return best
 
 
-def _mirrors(flips: bool) -> list[np.ndarray]:
-    signs = [(1, 1), (-1, 1), (1, -1), (-1, -1)] if flips else [(1, 1)]
+def _mirrors(limits: Limits) -> list[np.ndarray]:
+    signs = [(1, 1), (-1, 1), (1, -1), (-1, -1)] if limits.flips else [(1, 1)]
+    if limits.angle_rad > np.pi / 2:
+        signs = signs[:2]  # the others are these turned round
     return [np.diag(np.array(sign, dtype=float)) for sign in signs]
 
 
@@ -98,7 +114,7 @@ def _depths(sources: np.ndarray, stars: np.ndarray) -> Iterator[tuple[np.ndarray
             yield sources[:n], stars[:m]
 
 
-def _triangles(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _triangles(points: np.ndarray, least_side: float) -> tuple[np.ndarray, np.ndarray]:
     """Corners (n, 3), those opposite the longest, middle and shortest side, and the features of each.
 
     Features: both ratios of sides, log of the longest, its direction (cos, sin), and the handedness.
@@ -118,7 +134,7 @@ def _triangles(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     order = np.argsort(-opposite, axis=1)
     corners = np.take_along_axis(corners, order, axis=1)
     sides = np.take_along_axis(opposite, order, axis=1)
-    good = (sides[:, 2] > 0.15 * sides[:, 0]) & (sides[:, 2] > 5.0)
+    good = (sides[:, 2] > 0.15 * sides[:, 0]) & (sides[:, 2] > least_side)
     corners, sides = corners[good], sides[good]
     a, b, c = (points[corners[:, i]] for i in range(3))
     longest = (c - b) / sides[:, :1]
@@ -131,8 +147,9 @@ def _hypotheses(
     sources: np.ndarray, stars: np.ndarray, limits: Limits
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Similarity transforms (matrix, shift), the most voted first."""
-    corners, features = _triangles(sources)
-    star_corners, star_features = _triangles(stars)
+    least_side = _LEAST_SIDE * limits.radius_arcsec
+    corners, features = _triangles(sources, least_side)
+    star_corners, star_features = _triangles(stars, least_side)
     if not len(corners) or not len(star_corners):
         return
     chord = 2 * np.sin(limits.angle_rad / 2)
@@ -170,18 +187,20 @@ def _most_voted(
     factor, offset = factor[allowed], offset[allowed]
     if not len(factor):
         return
-    cells = np.column_stack([np.log(np.abs(factor)), np.angle(factor), offset.real, offset.imag]) / _VOTE_CELL
+    unit = factor / np.abs(factor)
+    size = _VOTE_CELL * np.array([1, 1, 1, limits.radius_arcsec, limits.radius_arcsec])
+    cells = np.column_stack([np.log(np.abs(factor)), unit.real, unit.imag, offset.real, offset.imag]) / size
     tree = cKDTree(cells)
     support = tree.query_ball_point(cells, 1.0, p=np.inf, return_length=True)
     left = np.ones(len(cells), dtype=bool)
-    for _ in range(_TRIED):
+    for tried in range(_TRIED_ALONE):
         top = int(np.argmax(np.where(left, support, 0)))
-        if not left[top] or support[top] < 2:
+        if not left[top] or (tried >= _TRIED and support[top] > 1):
             return
         members = tree.query_ball_point(cells[top], 1.0, p=np.inf)
         left[tree.query_ball_point(cells[top], 2.0, p=np.inf)] = False
-        log_scale, angle, dx, dy = np.median(cells[members], axis=0) * _VOTE_CELL
-        cos, sin = np.exp(log_scale) * np.cos(angle), np.exp(log_scale) * np.sin(angle)
+        log_scale, cos, sin, dx, dy = np.median(cells[members], axis=0) * size
+        cos, sin = np.exp(log_scale) / np.hypot(cos, sin) * np.array([cos, sin])
         matrix = np.array([[cos, -sin], [sin, cos]])
         yield matrix, np.array([middle[0] + dx, middle[1] + dy]) - matrix @ middle
 
@@ -199,30 +218,45 @@ def pairs_within(moved: np.ndarray, stars: np.ndarray, radius: float) -> tuple[n
 
 
 def _refined(
-    sources: np.ndarray,
-    stars: np.ndarray,
-    matrix: np.ndarray,
-    shift: np.ndarray,
+    bright: tuple[np.ndarray, np.ndarray],
+    every: tuple[np.ndarray, np.ndarray],
+    start: tuple[np.ndarray, np.ndarray],
     limits: Limits,
-    tried: int,
 ) -> Match | None:
-    """The affine transform on ever closer pairs, and how likely chance would make as many."""
-    radius = 2.0 * limits.radius_arcsec
-    for factor in (1.0, 0.7, 0.5, 0.5, 0.35, 0.35):
-        source, star = pairs_within(sources @ matrix.T + shift, stars, factor * radius)
-        if len(source) < limits.least_stars:
+    """The affine transform on ever closer pairs, and how likely chance would make as many.
+
+    First with the bright sources and stars, which stand far apart also in a crowd, then with all of them.
+    """
+    matrix, shift = start
+    sources, stars = every
+    least = min(limits.least_stars, len(bright[0]))
+    crowded = max(0.5 / np.sqrt(_density(stars)), 0.1 * limits.radius_arcsec)
+    last = min(0.7 * limits.radius_arcsec, crowded)
+    for (some, targets), radii in (
+        (bright, limits.radius_arcsec * np.array([2.0, 1.4, 1.0, 1.0, 0.7])),
+        (every, [last, last]),
+    ):
+        for radius in radii:
+            source, star = pairs_within(some @ matrix.T + shift, targets, radius)
+            if len(source) < least:
+                return None
+            matrix, shift = _affine(some[source], targets[star])
+        if not _plausible(matrix, limits):
             return None
-        matrix, shift = _affine(sources[source], stars[star])
-    if not _plausible(matrix, limits):
-        return None
     moved = sources @ matrix.T + shift
-    source, star = pairs_within(moved, stars, 0.35 * radius)
+    source, star = pairs_within(moved, stars, last)
     if len(source) < limits.least_stars:
         return None
     distance = np.linalg.norm(moved[source] - stars[star], axis=1)
-    close = max(2.5 * float(np.median(distance)), 0.3)
-    chance = _log10_chance(moved, stars, int(np.count_nonzero(distance <= close)), close) + np.log10(tried)
-    return Match(matrix, shift, source, star, float(chance))
+    close = max(2.5 * float(np.median(distance)), _SHARPEST * limits.radius_arcsec)
+    matched = int(np.count_nonzero(distance <= close))
+    chance = log10_false_alarm(moved, stars, matched, close, limits)
+    return Match(matrix, shift, source, star, chance)
+
+
+def _density(points: np.ndarray) -> float:
+    """Of points (n, 2) in the box around them."""
+    return len(points) / float(np.prod(np.maximum(np.ptp(points, axis=0), 1.0)))
 
 
 def _affine(points: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -230,7 +264,7 @@ def _affine(points: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.nda
     keep = np.ones(len(points), dtype=bool)
     matrix, shift = np.eye(2), np.zeros(2)
     for _ in range(3):
-        if keep.sum() < 6:
+        if keep.sum() < _SHEARED:
             factor, offset = _votes(points[None, keep], targets[None, keep])[0]
             matrix = np.array([[factor.real, -factor.imag], [factor.imag, factor.real]])
             shift = np.array([offset.real, offset.imag])
@@ -248,16 +282,30 @@ def _plausible(matrix: np.ndarray, limits: Limits) -> bool:
     large, small = np.linalg.svd(matrix, compute_uv=False)
     return bool(
         np.linalg.det(matrix) > 0
-        and large / small < 1.05
+        and large / small < 1 + _MOST_SHEAR
         and large < 1.02 * limits.scale
         and small > 1 / (1.02 * limits.scale)
     )
 
 
-def _log10_chance(moved: np.ndarray, stars: np.ndarray, matched: int, radius: float) -> float:
-    """log10 of the probability that stars strewn at random make that many coincidences."""
+def log10_false_alarm(
+    moved: np.ndarray, stars: np.ndarray, matched: int, radius: float, limits: Limits
+) -> float:
+    """log10 of the probability that chance makes a match of so many within `radius`, at most 0.
+
+    `moved` are all sources (n, 2) on the plane of the `stars` (m, 2). The formula stands above.
+    """
     low, high = moved.min(axis=0), moved.max(axis=0)
     inside = np.all((stars >= low) & (stars <= high), axis=1).sum()
-    area = float(np.prod(np.maximum(high - low, 1.0)))
-    single = 1 - np.exp(-inside * np.pi * radius**2 / area)
-    return float(binom.logsf(matched - 1, len(moved), single) / np.log(10))
+    area = float(np.prod(np.maximum(high - low, 10 * radius)))
+    whole = float(np.prod(np.maximum(np.ptp(stars, axis=0), 10 * radius)))
+    single = 1 - np.exp(-max(inside / area, len(stars) / whole) * np.pi * radius**2)
+    half = float(np.hypot(*(high - low))) / 2
+    ways = 10.0 * max(1.0, 2 * limits.offset_arcsec / radius) ** 2 * len(_mirrors(limits))
+    ways *= max(1.0, 2 * limits.angle_rad * half / radius)
+    ways *= max(1.0, 2 * np.log(limits.scale) * half / radius)
+    if matched >= _SHEARED:
+        ways *= max(1.0, 2 * _MOST_SHEAR * half / radius) ** 2
+    coincidence = max(float(bdtrc(matched - 1, len(moved), single)), np.finfo(float).tiny)
+    chance = np.log10(ways) + np.log10(coincidence)
+    return float(min(chance, 0.0))

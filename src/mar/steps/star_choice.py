@@ -14,7 +14,7 @@ _ENOUGH = 60  # with this many, blended stars can be left out
 
 
 def usable(sources: Table, shape: tuple[int, ...], scamp: Scamp, reduction: Reduction) -> Table:
-    """The sources fit for astrometry, brightest first."""
+    """The sources fit for astrometry, brightest first; the blended too: in a crowd they are the bright ones."""
     x, y, margin = sources["XWIN_IMAGE"], sources["YWIN_IMAGE"], reduction.cat_margin
     good = np.asarray(sources["SNR_WIN"] >= scamp.sn_thresholds[0])
     good &= np.asarray(sources["FLUX_AUTO"] > 0)
@@ -23,9 +23,14 @@ def usable(sources: Table, shape: tuple[int, ...], scamp: Scamp, reduction: Redu
     good &= (np.asarray(sources["FLAGS"]) & _SPOILED) == 0
     good &= (np.asarray(sources["IMAFLAGS_ISO"]) & _BAD_BITS) == 0
     good &= np.asarray((x > margin) & (x <= shape[1] - margin) & (y > margin) & (y <= shape[0] - margin))
-    alone = good & ((np.asarray(sources["FLAGS"]) & detection.FLAG_BLENDED) == 0)
-    chosen = sources[alone if np.count_nonzero(alone) >= _ENOUGH else good]
+    chosen = sources[good]
     return chosen[np.argsort(-np.asarray(chosen["FLUX_AUTO"]), kind="stable")]
+
+
+def unblended(sources: Table) -> Table:
+    """Those that no neighbour pulls aside, where they are enough for a fit; else all."""
+    alone = (np.asarray(sources["FLAGS"]) & detection.FLAG_BLENDED) == 0
+    return sources[alone] if np.count_nonzero(alone) >= _ENOUGH else sources
 
 
 def evenly(x: np.ndarray, y: np.ndarray, shape: tuple[int, ...], cells: int, each: int) -> np.ndarray:

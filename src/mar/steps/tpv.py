@@ -18,7 +18,7 @@ POWERS: dict[int, tuple[int, int]] = {
 
 
 def terms(degree: int) -> list[int]:
-    """Numbers of the PV terms up to that degree."""
+    """Numbers of the PV terms up to that degree; degree 0 here is a shift, a rotation and a scale."""
     return [term for term, powers in POWERS.items() if sum(powers) <= degree]
 
 
@@ -58,6 +58,15 @@ class Tpv:
             self.crpix[0] + inverse[0, 0] * u + inverse[0, 1] * v,
             self.crpix[1] + inverse[1, 0] * u + inverse[1, 1] * v,
         )
+
+    def mirrored(self) -> "Tpv":
+        """The same with the x axis turned round."""
+        return Tpv(self.crval, self.crpix, self.cd @ np.diag([-1.0, 1.0]), self.pv)
+
+    def binned(self, factor: float) -> "Tpv":
+        """The same for pixels so many times larger."""
+        x, y = ((pixel - 0.5) / factor + 0.5 for pixel in self.crpix)
+        return Tpv(self.crval, (x, y), self.cd * factor, self.pv)
 
     @property
     def scale_arcsec(self) -> float:
@@ -113,6 +122,8 @@ def fit_tpv(
 ) -> Tpv:
     """The weighted least-squares TPV of that degree through stars at pixels x, y (from 1).
 
+    Of degree 0 only shift, rotation and scale are fitted, which two stars determine.
+
     `weight` is the inverse of each star's error. The reference pixel of `start` stays; CRVAL is moved to
     where it falls and CD takes the linear part, so that PV holds the distortion alone.
     """
@@ -140,6 +151,8 @@ def _fit_pv(
     degree: int,
 ) -> tuple[dict[int, float], dict[int, float]]:
     u, v = frame.intermediate(x, y)
+    if degree == 0:
+        return _similarity(u + 1j * v, xi + 1j * eta, weight)
     scale = max(float(np.max(np.hypot(u, v))), 1e-9)
     numbers = terms(degree)
 
@@ -153,3 +166,17 @@ def _fit_pv(
         }
 
     return axis(u, v, xi), axis(v, u, eta)
+
+
+def _similarity(
+    z: np.ndarray, wanted: np.ndarray, weight: np.ndarray
+) -> tuple[dict[int, float], dict[int, float]]:
+    """Shift, rotation and scale that carry complex `z` to `wanted`."""
+    share = weight**2 / (weight**2).sum()
+    z0, wanted0 = (share * z).sum(), (share * wanted).sum()
+    factor = (share * np.conj(z - z0) * (wanted - wanted0)).sum() / (share * np.abs(z - z0) ** 2).sum()
+    shift = wanted0 - factor * z0
+    return (
+        {0: float(shift.real), 1: float(factor.real), 2: float(-factor.imag)},
+        {0: float(shift.imag), 1: float(factor.real), 2: float(factor.imag)},
+    )

@@ -9,6 +9,7 @@ from astropy.wcs import WCS, FITSFixedWarning, InvalidTransformError, WcsError
 from mar.errors import BadHeader
 
 _UNREADABLE = ("TNX", "ZPX")
+_MEASURED = ("MAR AST ", "MAR PHO ", "MAR PRO ", "ASTROMETRY")
 _WCS_CARD = re.compile(
     r"(CTYPE|CUNIT|CRVAL|CRPIX|CDELT|CROTA|CRDER|CSYER|CNAME)[1-9][A-Z]?"
     r"|(CD|PC)[1-9]_[1-9][A-Z]?|(CD|PC)00[1-9]00[1-9]|P[VS][1-9]_\d+[A-Z]?"
@@ -23,6 +24,24 @@ def without_wcs(header: Header) -> Header:
     for key in {card.keyword for card in header.cards if _WCS_CARD.fullmatch(card.keyword)}:
         bare.remove(key, remove_all=True)
     return bare
+
+
+def without_astrometry(header: Header) -> Header:
+    """A copy without world coordinates, and without what was measured by means of them."""
+    bare = without_wcs(header)
+    for key in [card.keyword for card in bare.cards if card.keyword.startswith(_MEASURED)]:
+        bare.remove(key, ignore_missing=True, remove_all=True)
+    return bare
+
+
+def without_iraf(header: Header) -> Header:
+    """A copy in which the projections of IRAF are a plain tangent plane, their distortion left out."""
+    plain = header.copy()
+    for axis in (1, 2):
+        kind = str(header.get(f"CTYPE{axis}", ""))
+        if kind.endswith(_UNREADABLE):
+            plain[f"CTYPE{axis}"] = f"{kind[:-3]}TAN"
+    return plain
 
 
 def wcs_cards(header: Header) -> Header:
