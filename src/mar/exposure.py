@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from astropy.coordinates import Angle
 from astropy.io.fits import Header
 
 from mar.camera import Camera, FrameRules, Site
 from mar.errors import BadHeader
 
+_SEXAGESIMAL = re.compile(r"([+-]?)([0-9]+):([0-5]?[0-9]):([0-5]?[0-9](?:\.[0-9]*)?)")
 LONGEST_FIELD = 150  # characters: with the words that products add it still is the name of a file
 
 
@@ -147,8 +147,15 @@ def _angle(header: Header, cards: tuple[str, ...], hours: bool) -> float | None:
         return _known(float(value))
     except (TypeError, ValueError):
         pass
+    text, units = str(value).strip(), 15 if hours else 1
+    if plain := _SEXAGESIMAL.fullmatch(text):
+        sign, whole, minutes, seconds = plain.groups()
+        degrees = units * (int(whole) + int(minutes) / 60 + float(seconds) / 3600)
+        return -degrees if sign == "-" else degrees
+    from astropy.coordinates import Angle  # slow to import, and few headers need it
+
     try:
-        return _known(float(Angle(str(value).strip(), unit="hourangle" if hours else "deg").deg))
+        return _known(float(Angle(text, unit="hourangle" if hours else "deg").deg))
     except ValueError as error:
         raise BadHeader(f"{card} = {value!r} is not an angle; write degrees or sexagesimal text") from error
 

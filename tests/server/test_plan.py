@@ -13,7 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from nights import BANDS, DAY, Runs, bias_master, flat_master, frame, frames, noon, science_products
 
-from mar.run.science import STATUS_AFTER
+from mar.run.science_frame import STATUS_AFTER
 from marserver.archive.models import (
     BiasBlock,
     FieldImage,

@@ -17,7 +17,6 @@ from mar.recipes.master_bias import master_bias as combine_bias
 from mar.recipes.master_flat import master_flat as combine_flat
 from mar.recipes.side_by_side import side_by_side
 from mar.recipes.stacking import Master, StackFrame
-from mar.recipes.superflat import superflat as combine_superflat
 from mar.run.products import Dropped, MasterFiles, MasterProducts
 from mar.run.provenance import provenance
 from mar.run.thumbs import write_mask_thumb, write_thumb
@@ -111,6 +110,8 @@ def superflat(
     progress: Progress = silent,
 ) -> MasterProducts:
     """The fringe frame of a band from processed frames and their masks; as `master_bias`."""
+    from mar.recipes.superflat import superflat as combine_superflat  # no other master needs what it loads
+
     with ExitStack() as files:
         frames, readers, dropped = _open(processed, camera, files, layout)
         master = combine_superflat(

@@ -26,12 +26,13 @@ from mar.progress import Progress, silent
 from mar.recipes.tile import FrameInput, TilePlan, TileWriters, plan_tile, write_tile
 from mar.recipes.tile_header import DroppedFrame, tell_dropped
 from mar.refcat.packs import julian_year
-from mar.run.inspect import index_of
+from mar.run.inspection import index_of
 from mar.run.processed import remove_other_spelling, statistics_of
 from mar.run.products import Dropped, TileProducts
 from mar.run.provenance import provenance
 from mar.run.thumbs import write_thumb
 from mar.run.tile_figures import TileFigures, measure_tile
+from mar.run.tile_page import write_tile_page
 from mar.steps.flux_scale import good_stars
 from mar.steps.grid import Grid, field_grid, wcs_cards
 from mar.steps.rough import rough_from_header
@@ -91,6 +92,7 @@ def tile(
         if config.coadd.provenance:
             indexed = _indexed(plan, {one.exposure.name: one.header for one in inputs}, checksums)
             index.finish(index_of(layout.tile(field, band, False)), indexed, grid.header())
+        write_tile_page(layout.tile_page(field, band), f"{field} {band}", figures, grid)
         products = _write(field, band, maps, written, header, figures, layout, config)
     progress("measure", 1, 1)
     return TileProducts(
