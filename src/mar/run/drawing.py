@@ -57,7 +57,7 @@ def numbers(axes: "Axes", values: np.ndarray, form: str, size: int = 9, low: flo
     axes.imshow(values, cmap=shades(), vmin=low, vmax=high + (high - low) * 0.15, aspect="auto")
     for (row, column), value in np.ndenumerate(values):
         if np.isfinite(value):
-            dark = value > low + 0.7 * (high - low)
+            dark = value > low + 0.75 * (high - low)
             axes.text(
                 column, row, format(value, form), ha="center", va="center", fontsize=size,
                 color=PAPER if dark else INK,

@@ -124,7 +124,7 @@ def _maps(axes: Sequence["Axes"], bands: Sequence[str], offsets: Pairs) -> None:
             x, y = 60 * there.places_deg.T
             east, north = there.shifts_mas.T
             drawn = panel.quiver(x, y, -east, north, scale=typical * 16, width=0.008, color=BLUE)
-            panel.quiverkey(drawn, 0.8, 1.07, typical, f"{typical:.2g} mas", labelpos="E", labelcolor=INK)
+            panel.quiverkey(drawn, 0.66, 1.07, typical, f"{typical:.2g} mas", labelpos="E", labelcolor=INK)
             panel.margins(0.2)
     for panel in axes[len(bands) :]:
         panel.set_axis_off()

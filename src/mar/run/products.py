@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mar.steps.band_consistency import BandPair
+if TYPE_CHECKING:  # what is measured need not be loaded with what tells of it
+    from mar.steps.band_consistency import BandPair
 
 
 @dataclass(frozen=True)
@@ -104,4 +106,4 @@ class ColourProducts:
     missing: list[str]
     pyramid: Path | None = None  #: .dzi of the picture at full size
     page: Path | None = None  #: plots of the field's quality
-    pairs: list[BandPair] = field(default_factory=list)  #: how its bands lie to each other
+    pairs: "list[BandPair]" = field(default_factory=list)  #: how its bands lie to each other

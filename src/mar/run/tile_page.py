@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mar.run.drawing import AMBER, BLUE, FAINT, INK, LINE, label, new_figure, numbers, write_figure
-from mar.steps.quality import PsfFigures, PsfMap
+from mar.run.tile_figures import TileFigures
+from mar.steps.grid import Grid
+from mar.steps.quality import PsfMap
 from mar.steps.residuals import Residuals
 
 if TYPE_CHECKING:
@@ -16,15 +18,9 @@ MOST_ARROWS = 1500
 LONGEST = 8  # arrow, in medians
 
 
-def write_tile_page(
-    path: Path,
-    title: str,
-    psf: PsfFigures,
-    residuals: Residuals,
-    shape: tuple[int, int],
-    scale_arcsec: float,
-) -> Path:
-    """Draw the page of a tile of that shape (ny, nx); what could not be measured is left empty."""
+def write_tile_page(path: Path, title: str, figures: TileFigures, grid: Grid) -> Path:
+    """Draw the page of a tile; what could not be measured is left empty."""
+    psf, residuals, shape, scale_arcsec = figures.psf, figures.residuals, grid.shape, grid.pixel_scale_arcsec
     figure = new_figure(12, 10, title)
     (arrows, scatter), (width, roundness) = figure.subplots(2, 2)
     _arrows(arrows, residuals, shape)
