@@ -15,7 +15,7 @@ customElements.define("mar-board", class extends HTMLElement {
     this.addEventListener("mouseover", (event) => { if (event.target.matches(".cell")) event.target.title = event.target.ariaLabel; });
     this.addEventListener("keydown", (event) => this.key(event));
     this.addEventListener("focusin", (event) => event.target.matches(".cell") && this.here(event.target));
-    this.addEventListener("change", (event) => event.target.matches(".check > input") && this.put(this.row(event.target), event.target.checked));
+    this.addEventListener("change", (event) => event.target.matches("td.check > input") && this.put(this.row(event.target), event.target.checked));
     this.addEventListener("submit", (event) => { event.preventDefault(); this.act(event.target, event.submitter); });
     this.addEventListener("htmx:afterSwap", () => this.ready());
     this.ready();

@@ -26,7 +26,7 @@ customElements.define("mar-calendar", class extends HTMLElement {
     this.calendar = new FullCalendar.Calendar(this.at("calendar"), {
       initialView: asked ?? (phone.matches ? "listMonth" : "dayGridMonth"), initialDate: this.getAttribute("date"), timeZone: "local", firstDay: 1, height: "auto",
       headerToolbar: { left: "prev,next today", center: "title", right: "dayGridMonth,dayGridWeek,listMonth" },
-      buttonText: { today: "Today", dayGridMonth: "Month", dayGridWeek: "Week", listMonth: "List" },
+      buttonIcons: false, buttonText: { prev: "←", next: "→", today: "Today", dayGridMonth: "Month", dayGridWeek: "Week", listMonth: "List" },
       buttonHints: { prev: "Before", next: "Next" },
       views: { dayGridMonth: { dayMaxEvents: 6 } }, noEventsContent: "No night and no block here",
       events: { url: this.getAttribute("events"), failure: (error) => import("./session.js").then(({ session, say }) => (error.response?.status === 401 ? session.ended() : error.response ? say("the calendar cannot be read", "bad") : session.away())) },
