@@ -122,7 +122,8 @@ def test_a_lock_does_not_outlive_its_query(call, monkeypatch):
     call("rawQuery", query="SELECT pg_advisory_lock(4711)")
     assert call.status == 200
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+        # pg_locks tells of all databases of the server, also of those of tests that run beside this one
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711")
         assert cursor.fetchone() == (0,)
 
 
