@@ -201,8 +201,8 @@ def test_the_formal_error_is_that_of_the_truth(camera, seed):
 
 
 def test_a_mirrored_frame_of_a_few_stars(camera):
-    field = sparse(5, 4, 0, mirror=(-1, 1))
-    solution = solve(field, camera, MATCH_FLIPPED=True)
+    field = sparse(5, 5, 0, mirror=(-1, 1))
+    solution = solve(field, camera, MATCH_FLIPPED=True, POSITION_MAXERR=2.0, PIXSCALE_MAXERR=1.02)
     assert solution.degree == 0
     assert np.abs(errors_mas(solution.wcs, field)).max() < 1500
 
