@@ -24,7 +24,7 @@ class Place(NamedTuple):
 
 
 MENU: tuple[tuple[str, tuple[Place, ...]], ...] = (
-    ("Survey", (Place("board", "Board"), Place("calendar", "Calendar"))),
+    ("Survey", (Place("board", "Board"), Place("calendar", "Calendar"), Place("quality", "Quality"))),
     (
         "Data",
         (

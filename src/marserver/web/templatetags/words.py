@@ -1,9 +1,11 @@
 """Numbers, paths and states in words."""
 
+import json
 from typing import Any
 from urllib.parse import quote
 
 from django import template
+from django.utils.safestring import SafeString, mark_safe
 
 from marserver.archive.models import FrameStatus
 
@@ -82,3 +84,10 @@ def bit_value(bit: int) -> str:
 def mas(arcsec: float | None) -> str:
     """An angle in milliarcseconds."""
     return "–" if arcsec is None else f"{1000 * arcsec:.0f}"
+
+
+@register.filter
+def as_json(value: Any) -> SafeString:
+    """Plain values for a script element; what could end it is written otherwise."""
+    text = json.dumps(value)
+    return mark_safe(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))

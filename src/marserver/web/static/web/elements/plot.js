@@ -1,11 +1,16 @@
-// A plot of columns of rows by uPlot, in the colours of the page
-export function plot(place, rows, x, y, points) {
-  const style = getComputedStyle(document.documentElement);
+// The colours of the page, as a canvas takes them
+export function colours(place) {
   const shade = (name) => { place.style.color = `var(--${name})`; return getComputedStyle(place).color; };
   const [ink, line, accent] = ["faint", "line", "accent"].map(shade);
   place.style.color = "";
+  return { ink, line, accent };
+}
+
+// A plot of columns of rows by uPlot, in the colours of the page
+export function plot(place, rows, x, y, points) {
+  const { ink, line, accent } = colours(place);
   const found = rows.map((row) => [Number(row[x]), Number(row[y])]).filter((pair) => pair.every(Number.isFinite)).sort((one, other) => one[0] - other[0]);
-  const axis = (label) => ({ label, stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line }, font: style.font });
+  const axis = (label) => ({ label, stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line } });
   place.replaceChildren();
   return new uPlot({
     width: Math.max(place.clientWidth - 20, 280), height: 320, scales: { x: { time: false } }, axes: [axis(x), axis(y)],
