@@ -11,7 +11,8 @@ from mar.camera import load_camera
 from mar.config.colour import Colour
 from mar.errors import BadImage, NotEnoughFrames
 from mar.recipes.colour_image import colour_image, missing_bands
-from mar.steps.picture import png_bytes
+from mar.steps.colour import response
+from mar.steps.picture import png_bytes, write_caption
 from small_skies import ArrayRows, moffat
 
 CAMERA = load_camera("t80cam-mini")
@@ -63,8 +64,29 @@ def test_the_sky_is_dark_and_what_has_no_data_black(tiles):
     assert (image.pixels[:, 390:] == 0).all()
 
 
+def test_lupton_shows_colours_as_they_are_outside_the_telescope(tiles):
+    seen = {
+        band: ArrayRows(reader.data * response([CAMERA.band(band)]) / 1e8) for band, reader in tiles.items()
+    }
+    image = colour_image(seen, CAMERA, Colour(scaling="lupton"))
+    red, blue = pixel(image, RED), pixel(image, BLUE)
+    assert red[0] > red[2] + 50
+    assert blue[2] > blue[0] + 50
+    assert np.ptp(pixel(image, WHITE)) < 30
+    assert (image.pixels[:, 390:] == 0).all()
+
+
 def test_preview_is_small(tiles):
     assert colour_image(tiles, CAMERA, Colour(preview_size=100)).preview.shape == (75, 100, 3)
+
+
+def test_a_caption_fits_into_the_picture():
+    pixels = np.zeros((90, 300, 3), np.uint8)
+    write_caption(pixels, ["without U, F378, F395, F410, F430, G, F515, F660, I, F861, Z"])
+    lit = np.argwhere(pixels.max(axis=2) > 100)
+    assert len(lit) > 100
+    assert lit[:, 1].max() < 299
+    assert lit[:, 0].min() > 60
 
 
 def test_missing_bands_are_refused_by_name(tiles):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from astropy.io import fits
+from PIL import Image
 
 from mar import run
 from mar.config import config_from_dict
@@ -155,6 +156,16 @@ def test_compressed_raw_frames_give_the_same_product(masters_made, fresh, raw, t
     from_packed = pixels(masters_made.science(packed, code="ov sf mc", layout=fresh).processed)
     from_plain = pixels(masters_made.science(raw, code="ov sf mc", layout=fresh).processed)
     np.testing.assert_array_equal(from_packed, from_plain)
+
+
+def test_the_page_of_a_tile_lies_beside_it(tile_made):
+    field_band = tile_made.tile.name.partition("_swp")[0]
+    page = tile_made.tile.with_name(f"{field_band}_quality.png")
+    with Image.open(page) as picture:
+        ink = np.asarray(picture.convert("L")) < 200
+    ny, nx = ink.shape
+    for panel in (ink[: ny // 2, : nx // 2], ink[: ny // 2, nx // 2 :], ink[ny // 2 :, nx // 2 :]):
+        assert panel[60:-60, 100:-60].sum() > 300  # arrows, points, whiskers
 
 
 def test_products_are_standard_fits(frames_made, tile_made):

@@ -44,9 +44,7 @@ def shades() -> "Colormap":
     """From paper to the blue of the house, for values where more is more."""
     from matplotlib.colors import LinearSegmentedColormap
 
-    made = LinearSegmentedColormap.from_list("house", [PAPER, "#8cbcff", BLUE])
-    made.set_bad(LINE)
-    return made
+    return LinearSegmentedColormap.from_list("house", [PAPER, "#8cbcff", BLUE]).with_extremes(bad=LINE)
 
 
 def numbers(axes: "Axes", values: np.ndarray, form: str, size: int = 9, low: float | None = None) -> None:
