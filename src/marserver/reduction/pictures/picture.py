@@ -26,7 +26,7 @@ MOST_DECODERS = 2  # each has threads of its own
 MOST_PICTURES = 24
 
 decoders = threading.BoundedSemaphore(MOST_DECODERS)
-bands: Shared[np.ndarray] = Shared(160 << 20, lambda band: band.nbytes)
+bands: Shared[np.ndarray] = Shared(120 << 20, lambda band: band.nbytes)
 pictures: Shared["Picture"] = Shared(MOST_PICTURES)
 overviews: Shared[Overview] = Shared(MOST_PICTURES)
 limits: Shared[dict[str, list[float]]] = Shared(1000)
@@ -107,7 +107,8 @@ class Picture:
             rows = trim_rows(image, site.camera(), y0, y1) if self.trimmed else image.rows(y0, y1)
         if self.mask:
             rows = rows.astype(np.uint8, copy=False)
-        return np.ascontiguousarray(rows[::-1])
+        shown: np.ndarray = rows[::-1]
+        return shown
 
 
 def picture(path: str | None, trimmed: bool = False, mask: bool = False) -> Picture:
