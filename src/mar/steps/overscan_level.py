@@ -12,7 +12,7 @@ from mar.steps.overscan_lines import Line, Residuals, fit_line, profile, residua
 from mar.steps.overscan_strips import clean_strip
 from mar.steps.rows import Rows, bands
 
-BAND = 64  # rows read at a time: they stay in the cache until the strips are taken
+AT_ONCE = 1 << 18  # pixels read at a time: they stay in the cache until the strips are taken
 
 
 class AmplifierLevel(NamedTuple):
@@ -57,7 +57,7 @@ def strips_of(raw: Rows, camera: Camera, config: Scan) -> dict[str, Strips]:
         amplifier.id: _strips(amplifier, *wanted, config.missing_strip) for amplifier in camera.amplifiers
     }
     every = [strip for strips in found.values() for strip in (*strips.x, *strips.y)]
-    for y0, y1 in bands(camera.raw_shape[0], BAND):
+    for y0, y1 in bands(camera.raw_shape[0], max(1, AT_ONCE // camera.raw_shape[1])):
         here = [strip for strip in every if strip.section.y0 < y1 and strip.section.y1 > y0]
         if not here:
             continue
