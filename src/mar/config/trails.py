@@ -21,7 +21,7 @@ class Trails(Section):
     candidate_sigma: float = item(
         7.0, "Least significance of the light along a candidate line", unit="sigma", gt=0
     )
-    most_candidates: int = item(24, "Candidate lines looked at in one frame, at most", ge=1)
+    most_candidates: int = item(8, "Candidate lines of one frame that may turn out to be no trails", ge=1)
     least_length: float = item(
         0.15, "Least length of a trail in the frame, in shorter sides of the frame", gt=0, le=1
     )
@@ -35,7 +35,10 @@ class Trails(Section):
         5.0, "Least light of a steady trail over the lines beside it, in their scatter", unit="sigma", gt=0
     )
     broken_ridge_sigma: float = item(
-        9.0, "The same for a trail that ends in the frame or is broken", unit="sigma", gt=0
+        5.5,
+        "The same for the brightest pieces of one that ends in the frame or is broken",
+        unit="sigma",
+        gt=0,
     )
     piece_sigma: float = item(3.0, "Limit for a trail to be seen in a piece of the line", unit="sigma", gt=0)
     degree: int = item(2, "Degree of the curve that follows a trail", ge=1, le=4)
@@ -46,7 +49,7 @@ class Trails(Section):
         2.5, "A trail is steady where its brightness is within this factor of its median", gt=1
     )
     edge_sigma: float = item(
-        0.8, "A trail ends across where its profile falls to this noise of one pixel", unit="sigma", gt=0
+        0.9, "A trail ends across where its profile falls to this noise of one pixel", unit="sigma", gt=0
     )
     largest_width: int = item(60, "Greatest width of a trail", unit="pixel", ge=4)
     flank: int = item(15, "Width of the sky looked at on both sides", unit="pixel", ge=4)

@@ -62,16 +62,25 @@ def join_strips(strips: np.ndarray, height: int, joined: np.ndarray) -> None:
 
 @jit
 def strongest_lines(
-    light: np.ndarray, known: np.ndarray, height: int, least: float, limit: float, tile: int, best: np.ndarray
+    light: np.ndarray,
+    known: np.ndarray,
+    height: int,
+    least: float,
+    usual: tuple[float, float],
+    limit: float,
+    tile: int,
+    best: np.ndarray,
 ) -> int:
     """The most significant pairs of neighbouring lines of each tile of the transform, into `best` (n, 4).
 
     `light` and `known` are sums along lines through strips of `height` rows: of values with a noise of one,
-    and of how many there are. A line counts with at least `least` values and a significance, light over the
-    root of known, of at least `limit`. A row of `best` is its significance, the first row of the strip, the
-    columns moved, and the column where it begins. Gives their number, never more than the rows of `best`.
+    and of how many there are. `usual` is the median and scatter of light over the root of known. A line
+    counts with at least `least` values and `limit` such scatters above that median: its significance. A row
+    of `best` is that, the first row of the strip, the columns moved, and the column where it begins. Gives
+    their number, never more than the rows of `best`.
     """
     rows, columns = light.shape
+    lowest_sum = np.float32(usual[0] + limit * usual[1])
     across = (columns + tile - 1) // tile
     peak = np.zeros(across, dtype=np.float32)
     at = np.zeros((across, 2), dtype=np.int64)
@@ -85,13 +94,13 @@ def strongest_lines(
                     number = n[x] + n[x + 1]
                     total = a[x] + a[x + 1]
                     if number >= least and total > 0:
-                        strength = total * total / number
+                        strength = total / np.sqrt(number)
                         if strength > peak[x // tile]:
                             peak[x // tile] = strength
                             at[x // tile, 0], at[x // tile, 1] = k, x
             for i in range(across):
-                if peak[i] >= limit * limit and found < best.shape[0]:
-                    best[found, 0] = np.sqrt(peak[i])
+                if peak[i] >= lowest_sum and found < best.shape[0]:
+                    best[found, 0] = (peak[i] - usual[0]) / usual[1]
                     best[found, 1], best[found, 2], best[found, 3] = first, at[i, 0], at[i, 1] + 0.5
                     found += 1
     return found

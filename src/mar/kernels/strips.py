@@ -19,11 +19,31 @@ def _bent(bend: np.ndarray, u: float) -> float:
 
 @jit
 def _quantile(values: np.ndarray, part: float) -> float:
-    """The value that `part` of the others are below; NaN of nothing."""
+    """The value that `part` of the others are below, NaN of nothing; `values` change their order.
+
+    Hoare 1961, CACM 4, 321: Find.
+    """
     if values.size == 0:
         return np.nan
-    at = int(part * (values.size - 1) + 0.5)
-    return np.partition(values, at)[at]
+    wanted = int(part * (values.size - 1) + 0.5)
+    low, high = 0, values.size - 1
+    while low < high:
+        pivot = values[(low + high) // 2]
+        i, j = low, high
+        while i <= j:
+            while values[i] < pivot:
+                i += 1
+            while pivot < values[j]:
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                i += 1
+                j -= 1
+        if j < wanted:
+            low = i
+        if wanted < i:
+            high = j
+    return values[wanted]
 
 
 @parallel_jit
@@ -105,14 +125,14 @@ def draw_band(
     bit: int,
     chord: np.ndarray,
     bend: np.ndarray,
-    reach: np.ndarray,
+    spans: np.ndarray,
     t: np.ndarray,
     left: np.ndarray,
     right: np.ndarray,
 ) -> None:
     """Set `bit` in `mask` between `left` pixels on one side of a path and `right` pixels on the other.
 
-    `reach` is from where along the path to where; `left` and `right` hold at `t` (increasing) and are
+    `spans` (n, 2) are from where along the path to where; `left` and `right` hold at `t` (increasing) and are
     interpolated between.
     """
     x0, y0, dx, dy, length = chord[0], chord[1], chord[2], chord[3], chord[4]
@@ -126,7 +146,7 @@ def draw_band(
         for b in range(max(0, int(middle - half)), min(short_side, int(middle + half) + 2)):
             x, y = (a, b) if flat else (b, a)
             along = (x - x0) * dx + (y - y0) * dy
-            if along < reach[0] or along > reach[1]:
+            if not np.any((spans[:, 0] <= along) & (along <= spans[:, 1])):
                 continue
             u = min(max(2 * along / length - 1, -1.0), 1.0)
             beside = (y - y0) * dx - (x - x0) * dy - _bent(bend, u)

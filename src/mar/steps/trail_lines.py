@@ -11,13 +11,15 @@ from scipy import ndimage
 from mar.config.reduction import Reduction
 from mar.config.trails import Trails
 from mar.kernels.radon import bin_mean, join_strips, strength_along, strongest_lines
-from mar.steps.trail_paths import LEFT_OUT, Path
+from mar.steps.trail_paths import GAUSS, LEFT_OUT, Path
 
 TOUCHING = np.ones((3, 3), dtype=bool)
 SPARSE = 0.25  # part of its ellipse that a group of crossing lines fills at most
 SHORTEST = 4  # pieces that the frame is cut into for the shortest lines looked for
 FLASH = 0.5  # times the elongation of a piece of trail that a group must have
 TILE = 8  # columns of the transform of which only the strongest line is kept
+SPARED = 3  # of so many lines one is looked at for what is usual
+LEAST_LINES = 100
 MOST_LINES = 300  # of one length and direction; a bright trail has many lines that cross it at small angles
 
 
@@ -165,7 +167,21 @@ def _lines_of_quarter(
             pair.reverse()
         height *= 2
         if height * SHORTEST >= rows:
-            found = strongest_lines(sums[0][0], sums[1][0], height, least, limit, TILE, best)
+            (light_sums, _), (known_sums, _) = sums
+            usual = _usual(light_sums, known_sums, 0.5 * least)
+            found = strongest_lines(light_sums, known_sums, height, least, usual, limit, TILE, best)
             order = np.argsort(-best[:found, 0])[:MOST_LINES]
             for sigma, row, moved, column in best[order].tolist():
                 yield sigma, row, moved, column - rows, height
+
+
+def _usual(light: np.ndarray, known: np.ndarray, least: float) -> tuple[float, float]:
+    """Median and scatter of the significance of lines; stars make both greater than noise does (0 and 1)."""
+    chosen = known[::SPARED, ::SPARED]
+    enough = chosen >= least
+    if np.count_nonzero(enough) < LEAST_LINES:
+        return 0.0, 1.0
+    sigma = light[::SPARED, ::SPARED][enough] / np.sqrt(chosen[enough])
+    middle = float(np.median(sigma))
+    scatter = GAUSS * float(np.median(np.abs(sigma - middle)))
+    return max(middle, 0.0), max(scatter, 1.0)

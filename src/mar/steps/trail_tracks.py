@@ -18,7 +18,11 @@ from mar.steps.trail_centring import (
 )
 from mar.steps.trail_paths import Path, Pieces, median_of_known
 from mar.steps.trail_verdict import (
+    PIECE_SNR,
+    STEADY_GRAIN,
+    Light,
     Seen,
+    grain_of,
     in_long_runs,
     is_broken,
     is_of_the_detector,
@@ -32,9 +36,10 @@ LEAST_HALF_PX = 1.0
 NARROW_PX = 4.0  # half the width within which centres of light are looked for at first
 STEADY_LEVEL, BROKEN_LEVEL = 0.4, 0.6  # part of a piece's pixels fainter than the light its edges are for
 STEADY_EDGES, BROKEN_EDGES = 1.15, 2.0  # factors that its edges may be nearer or farther than their median
-BRIGHTER = 0.75  # part of a piece's pixels that are fainter than its brighter parts
-GRAIN_PX = 2.0  # from the path within which they are compared
-LARGEST_GRAIN = 2.0
+WINGS = 2.0  # times its width, beyond which the faint wings of a trail are no trail of their own
+SHORTEST_PX = 8  # pieces that ends and gaps are looked for in
+FEWEST_LIT = 3  # of these in a row are light of a broken trail, fewer may be a star
+MOST_DARK = 2  # of these in a row are no gap
 SECTION_SNR = 25.0  # that parts of a trail are joined for to measure their width
 MOST_SECTIONS = 16
 
@@ -72,7 +77,7 @@ class Track:
 
     path: Path
     edges: Edges
-    reach: tuple[float, float]  #: infinite where it goes on beyond the frame
+    spans: np.ndarray  #: (n, 2) from where to where it shines; infinite where it goes on beyond the frame
     peak_sigma: float  #: peak of the mean profile, in sigmas of one pixel of sky
     support: float  #: part of the path where it is seen
 
@@ -81,19 +86,17 @@ class Track:
         """Of the band that holds the trail with its bends."""
         return self.edges.width_px + 2 * float(np.abs(self.path.curve).sum())
 
-    def draw(self, mask: np.ndarray, wider: float = 1.0) -> None:
-        """Set bit TRAIL in `mask` along the trail, or a band so many times wider."""
-        edges = self.edges
-        draw_band(
-            mask,
-            int(Bit.TRAIL),
-            self.path.chord,
-            self.path.curve,
-            np.array(self.reach),
-            edges.t,
-            wider * edges.left_px,
-            wider * edges.right_px,
-        )
+    def draw(self, mask: np.ndarray) -> None:
+        """Set bit TRAIL in `mask` where it shines."""
+        self._draw(mask, self.spans, 1.0)
+
+    def hide(self, mask: np.ndarray) -> None:
+        """Set bit TRAIL in `mask` from edge to edge of the frame, with its faint wings."""
+        self._draw(mask, np.array([[-np.inf, np.inf]]), WINGS)
+
+    def _draw(self, mask: np.ndarray, spans: np.ndarray, wider: float) -> None:
+        left, right = wider * self.edges.left_px, wider * self.edges.right_px
+        draw_band(mask, int(Bit.TRAIL), self.path.chord, self.path.curve, spans, self.edges.t, left, right)
 
 
 def follow(
@@ -126,33 +129,22 @@ def _judged(
     if seen is None or not seen.on.any() or is_of_the_detector(seen, path, data, mask, config):
         return None
     steady = is_steady(seen, config, reduction)
-    if steady and grain_of(path, seen, data, mask, config) > LARGEST_GRAIN:
+    if steady and grain_of(path, seen.on, seen, data, mask, config) > STEADY_GRAIN:
         return None
     level = STEADY_LEVEL if steady else BROKEN_LEVEL
     pieces = Pieces.along(path, data, mask, seen.on.size, config, level)
     edges = edges_of(pieces, seen, config)
     if edges is None:
         return None
-    if not steady and not is_broken(seen, path, mask, edges.widest_px, config, reduction):
+    if not steady and not is_broken(seen, path, data, mask, edges.width_px, config, reduction):
         return None
     return Track(
         path,
         edges.evened(STEADY_EDGES if steady else BROKEN_EDGES),
-        reach_of(seen, reduction),
+        reach_of(seen, reduction) if steady else lit_spans(path, seen, data, mask, config),
         seen.peak_sigma,
         seen.support,
     )
-
-
-def grain_of(path: Path, seen: Seen, data: np.ndarray, mask: np.ndarray, config: Trails) -> float:
-    """How many times brighter than its fainter parts the brighter parts of a piece are, in the typical piece.
-
-    A trail shines along a whole piece; in a row of stars the brighter parts are the stars.
-    """
-    brighter = Pieces.along(path, data, mask, seen.on.size, config, BRIGHTER)
-    near = np.abs(brighter.across) <= GRAIN_PX
-    high, low = brighter.amplitude(near)[0][seen.on], seen.pieces.amplitude(near)[0][seen.on]
-    return float(np.median(high / np.maximum(low, 1e-9)))
 
 
 def edges_of(pieces: Pieces, seen: Seen, config: Trails) -> Edges | None:
@@ -206,8 +198,28 @@ def _edge(profile: np.ndarray, top: int, step: int, limit: float) -> float:
     return abs(at - top) + float(part)
 
 
-def reach_of(seen: Seen, reduction: Reduction) -> tuple[float, float]:
-    """From where to where a trail goes: from edge to edge, unless it is clearly missing at one end.
+def lit_spans(path: Path, seen: Seen, data: np.ndarray, mask: np.ndarray, config: Trails) -> np.ndarray:
+    """From where to where along its path a broken trail shines above EDGE_SIGMA, (n, 2) pixels."""
+    lit = Light(seen.light.mean[seen.on], seen.light.noise[seen.on])
+    number = max(
+        seen.on.size,
+        min(int(path.length / SHORTEST_PX), int(seen.on.size * (lit.snr / PIECE_SNR) ** 2 / lit.mean.size)),
+    )
+    pieces = Pieces.along(path, data, mask, number, config)
+    mean, noise = pieces.amplitude(seen.core)
+    unknown = ~np.isfinite(noise)
+    on = (mean > np.maximum(config.piece_sigma * noise, config.edge_sigma * pieces.sigma)) | unknown
+    for first, last in runs_of(~on):
+        on[first:last] = last - first <= MOST_DARK
+    kept = [
+        run for run in runs_of(on) if run[1] - run[0] >= FEWEST_LIT and not unknown[run[0] : run[1]].all()
+    ]
+    ends = np.array(kept or [(0, number)]) * pieces.length_px
+    return ends + np.array([-0.5, 0.5]) * pieces.length_px
+
+
+def reach_of(seen: Seen, reduction: Reduction) -> np.ndarray:
+    """From where to where a steady trail goes, (1, 2): from edge to edge, unless an end is clearly missing.
 
     It is missing where a stretch longer than any two gaps within shows less than half of its light.
     """
@@ -223,7 +235,7 @@ def reach_of(seen: Seen, reduction: Reduction) -> tuple[float, float]:
         start = (first - 0.5) * piece_px
     if seen.on.size - last > longest and _is_dark(seen, slice(last, None), typical):
         end = (last + 0.5) * piece_px
-    return start, end
+    return np.array([[start, end]])
 
 
 def _is_dark(seen: Seen, where: slice, typical: float) -> bool:

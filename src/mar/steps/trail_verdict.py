@@ -21,6 +21,13 @@ LEAST_SNR = 8.0  # of a steady trail as a whole
 LEAST_BROKEN_SNR = 12.0  # of what is seen of another
 CLEAR = 4.0  # sigmas of a piece that counts for it
 LEAST_SEEN = 5  # pieces of a broken trail
+LARGEST_SPREAD = 0.8  # of the light of these pieces, in its mean; that of stars in a row spreads farther
+BRIGHTER = 0.75  # part of a piece's pixels that are fainter than its brighter parts
+GRAIN_PX = 2.0  # from the path within which they are compared
+LIT_LENGTHS = 2.0  # times HOUGH_LINES_MINLENGTH that a broken trail shines; galaxies seen edge-on are shorter
+LEAST_GRAIN = 0.8  # the brighter parts are no fainter, but for noise
+STEADY_GRAIN, BROKEN_GRAIN = 2.0, 1.5  # times the light of the fainter parts that is still no row of stars
+SHORT_FLASHES_GRAIN = 6.0  # the same where flashes that stand out well are shorter than pieces
 PEAKED = 2.0  # light about a star that is so much brighter than along the rest is the star's
 
 
@@ -45,7 +52,9 @@ class Seen:
     light: Light
     support: float  #: part of the known pieces where it is seen
     peak_sigma: float  #: peak of the mean profile, in sigmas of one pixel of sky
+    core: np.ndarray  #: (offsets,) bool, where its profile is above half of its peak
     ridge_sigma: float  #: how much more light it has than the lines beside it, in their scatter
+    lit_ridge_sigma: float  #: the same of as many pieces as it is seen in, the brightest of each line
 
 
 def core_of(profile: np.ndarray, top: int) -> np.ndarray:
@@ -97,17 +106,36 @@ def _seen(pieces: Pieces, config: Trails) -> Seen | None:
         on = light.mean > config.piece_sigma * light.noise
     known = max(1, np.count_nonzero(np.isfinite(light.noise)))
     support, peak = np.count_nonzero(on) / known, float(profile[top]) / pieces.sigma
-    return Seen(pieces, on, light, support, peak, _ridge(pieces, core))
+    lit = max(1, np.count_nonzero(on))
+    return Seen(
+        pieces, on, light, support, peak, core, _ridge(pieces, core, on.size), _ridge(pieces, core, lit)
+    )
 
 
-def _ridge(pieces: Pieces, core: np.ndarray) -> float:
-    """How much the light in the core stands out from the lines beside it, in their scatter."""
+def _ridge(pieces: Pieces, core: np.ndarray, brightest: int) -> float:
+    """How much the light in the core stands out from the lines beside it, in their scatter.
+
+    Of each line its `brightest` pieces count, so that a broken trail has no more choice than they have.
+    """
     inner = np.flatnonzero(core)
-    total = pieces.scores(inner.size).sum(axis=0)
+    total = np.sort(pieces.scores(inner.size), axis=0)[-brightest:].sum(axis=0)
     middle = (inner[0] + inner[-1]) // 2
     known = 2 * np.count_nonzero(np.isfinite(pieces.profiles), axis=0) > pieces.t.size
     beside = known & (np.abs(np.arange(total.size) - middle) > inner.size + BESIDE_PX)
-    return ridge_sigma(total[middle], total[beside], pieces.t.size)
+    return ridge_sigma(total[middle], total[beside], brightest)
+
+
+def grain_of(
+    path: Path, where: np.ndarray, seen: Seen, data: np.ndarray, mask: np.ndarray, config: Trails
+) -> float:
+    """How many times brighter than its fainter parts the brighter parts of a piece are, in the typical piece.
+
+    Of the pieces `where`. A trail shines along a whole piece; in a row of stars the brighter parts are stars.
+    """
+    brighter = Pieces.along(path, data, mask, seen.on.size, config, BRIGHTER)
+    near = np.abs(brighter.across) <= GRAIN_PX
+    high, low = brighter.amplitude(near)[0][where], seen.pieces.amplitude(near)[0][where]
+    return float(np.median(high / np.maximum(low, 1e-9)))
 
 
 def _rises_from_the_sky(profile: np.ndarray, pieces: Pieces, peak: float) -> bool:
@@ -133,25 +161,47 @@ def is_steady(seen: Seen, config: Trails, reduction: Reduction) -> bool:
 
 
 def is_broken(
-    seen: Seen, path: Path, mask: np.ndarray, width_px: float, config: Trails, reduction: Reduction
+    seen: Seen,
+    path: Path,
+    data: np.ndarray,
+    mask: np.ndarray,
+    width_px: float,
+    config: Trails,
+    reduction: Reduction,
 ) -> bool:
     """Whether what is seen is long and slim enough for a trail that ends in the frame, or flashes."""
-    if seen.ridge_sigma < config.broken_ridge_sigma:
+    lit = _in_runs((seen.light.mean > CLEAR * seen.light.noise) & ~_of_stars(seen, path, mask), 2)
+    least_px = max(
+        config.least_length * min(mask.shape),
+        config.least_slimness * width_px,
+        LIT_LENGTHS * reduction.hough_lines_minlength,
+    )
+    if np.count_nonzero(lit) < max(LEAST_SEEN, least_px / seen.pieces.length_px):
         return False
-    piece_px = seen.pieces.length_px
-    clear = seen.light.mean > CLEAR * seen.light.noise
-    on = in_long_runs(clear & ~_of_stars(seen, path, mask), piece_px, reduction)
-    least = max(config.least_length * min(mask.shape), config.least_slimness * width_px)
-    if np.count_nonzero(on) < max(LEAST_SEEN, least / piece_px):
+    light = Light(seen.light.mean[lit], seen.light.noise[lit])
+    if light.snr < LEAST_BROKEN_SNR or seen.lit_ridge_sigma < config.broken_ridge_sigma:
         return False
-    light = Light(seen.light.mean[on], seen.light.noise[on])
-    return light.snr >= LEAST_BROKEN_SNR
+    if np.std(light.mean) > LARGEST_SPREAD * np.mean(light.mean):
+        return False
+    within = _in_runs(lit, 3) & np.roll(lit, 1) & np.roll(lit, -1)  # flashes end within pieces
+    where = within if np.count_nonzero(within) >= 2 else lit
+    stands_out = seen.lit_ridge_sigma >= 2 * config.broken_ridge_sigma
+    largest = SHORT_FLASHES_GRAIN if stands_out else BROKEN_GRAIN
+    return LEAST_GRAIN <= grain_of(path, where, seen, data, mask, config) <= largest
 
 
 def runs_of(on: np.ndarray) -> np.ndarray:
     """First piece and piece after the last, (runs, 2), of each unbroken run."""
     edges = np.flatnonzero(np.diff(np.concatenate(([0], on.astype(int), [0]))))
     return edges.reshape(-1, 2)
+
+
+def _in_runs(on: np.ndarray, least: int) -> np.ndarray:
+    """Those of `on` with as many neighbours."""
+    kept = np.zeros(on.size, dtype=bool)
+    for first, last in runs_of(on):
+        kept[first:last] = last - first >= least
+    return kept
 
 
 def in_long_runs(on: np.ndarray, piece_px: float, reduction: Reduction) -> np.ndarray:

@@ -14,8 +14,6 @@ from mar.frame import Frame, recorded
 from mar.steps.trail_lines import candidates, residual_of
 from mar.steps.trail_tracks import Track, follow
 
-WINGS = 2.0  # times its width, beyond which the faint wings of a trail are no trail of their own
-
 log = logging.getLogger(__name__)
 
 
@@ -44,15 +42,15 @@ def find_trails(data: np.ndarray, mask: np.ndarray, config: Trails, reduction: R
         for line in candidates(residual, config, reduction):
             if left == 0:
                 return tracks
-            left -= 1
             near = residual.path_of(line).within(data.shape)
             track = follow(data, seen, near, residual.binning, config, reduction)
             if track is None:
+                left -= 1
                 residual.without(near, 1.5 * residual.binning)
                 continue
             searching = True
             while track is not None:  # and what flies beside it, as lamps of an aircraft
-                track.draw(seen, WINGS)
+                track.hide(seen)
                 tracks.append(track)
                 _tell(track)
                 residual.without(track.path, 1.5 * residual.binning + track.breadth_px / 2)
