@@ -1,9 +1,12 @@
 """The image viewer: the page, and what its script asks about the image as a whole."""
 
+import re
 from typing import Any
 from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from PIL import Image, UnidentifiedImageError
 
 from mar.errors import MarError
@@ -25,7 +28,9 @@ PLACES = {
     **dict.fromkeys(("tile", "weight", "count"), "tiles"),
     **dict.fromkeys(("bias", "flat", "superflat"), "blocks"),
 }
+BLOCKS = {"bias": "biasblock", "flat": "flatbyfilter", "superflat": "superflat"}
 LARGEST_SIDE = 100_000  # pixels of a colour image whose head is believed
+SIZE = re.compile(rb'<Size Width="(\d{1,5})" Height="(\d{1,5})"/>')  # of a Deep Zoom image
 
 
 @page
@@ -43,9 +48,14 @@ def view(request: HttpRequest, kind: str, row_id: int) -> HttpResponse:
             reason=str(error),
             kind=kind,
         )
+    after = after_of(one)
+    if after and request.GET.get("blink") in (str(after), f"frame-{after}"):
+        return redirect(f"{reverse('view', args=['trimmed', row_id])}?blink=frame-{after}")
     listed = [{"key": other.key, "title": other.title} for other in companions(one) if is_there(other.path)]
     content: dict[str, Any] = {
         "shown": one,
+        "about": about_page(one),
+        "after": after,
         "companions": listed,
         "stretches": STRETCHES,
         "bits": overlay.described() if is_there(one.mask) else [],
@@ -54,7 +64,20 @@ def view(request: HttpRequest, kind: str, row_id: int) -> HttpResponse:
         "has_origin": one.kind in ("tile", "weight", "count"),
         "values": one.kind != "image" or bool(listed),
     }
-    return show(request, PLACES[kind], "web/viewer/page.html", **content)
+    return show(request, PLACES[one.kind], "web/viewer/page.html", **content)
+
+
+def after_of(one: Shown) -> int | None:
+    """The id of the processed frame of a raw one that is shown as it is stored."""
+    row: Any = one.row
+    return row.processed_id if one.kind == "frame" else None
+
+
+def about_page(one: Shown) -> str:
+    """The address of the page about it."""
+    if one.kind in BLOCKS:
+        return reverse("block", args=[BLOCKS[one.kind], one.id])
+    return reverse(one.page, args=[one.id])
 
 
 @page
@@ -92,6 +115,7 @@ def about_colours(one: Shown) -> dict[str, Any]:
     with file:
         width, height = size_of(file, stamp.path)
     pyramid = stamp.path.rpartition(".")[0] + ".dzi"
+    width, height = size_of_pyramid(pyramid) or (width, height)
     image = tile_below(one)
     wcs = wcs_of(image) if image and image.shape == (height, width) else None
     return {
@@ -114,6 +138,16 @@ def size_of(file: Any, name: str) -> tuple[int, int]:
     if max(width, height) > LARGEST_SIDE:
         raise NotFound(f"{name} is larger than {LARGEST_SIDE} pixels")
     return width, height
+
+
+def size_of_pyramid(path: str) -> tuple[int, int] | None:
+    """Columns and rows of a Deep Zoom image, which its preview has fewer of; None where there is none."""
+    if not is_there(path):
+        return None
+    file, _ = opened(path)
+    with file:
+        size = SIZE.search(file.read(1000))
+    return (int(size[1]), int(size[2])) if size else None
 
 
 def tile_below(one: Shown) -> Picture | None:

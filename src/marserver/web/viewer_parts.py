@@ -25,10 +25,11 @@ KEPT = "private, max-age=86400"  # the address holds the version of the file
 @page
 @answers
 def tile(request: HttpRequest, kind: str, row_id: int, level: int, x: int, y: int) -> HttpResponse:
-    """GET .../tile/12/3_4?low=&high=&stretch=: grey pixels of a Deep Zoom tile."""
+    """GET .../tile/12/3_4?low=&high=&stretch=&invert=: grey pixels of a Deep Zoom tile."""
     stretch = Stretch(number(request, "low"), number(request, "high"), request.GET.get("stretch", "linear"))
     values = part_of(fits_of(shown(kind, row_id)), level, x, y)
-    return png(brightness(values, stretch))
+    grey = brightness(values, stretch)
+    return png(255 - grey if request.GET.get("invert") == "1" else grey)
 
 
 @page

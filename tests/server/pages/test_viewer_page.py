@@ -12,6 +12,7 @@ from PIL import Image
 from pixels import SHAPE, bias, noise, processed, put, sky_header, tile
 
 from mar.masks import Bit
+from mar.steps.pyramid import description
 from marserver.archive.models import FieldImage, IndividualFile
 from marserver.reduction.pictures import overview, picture
 
@@ -263,6 +264,9 @@ def test_colour_images_have_the_sky_of_their_tiles_and_the_pyramid_beside_them(b
     assert about["media"] == "/media/TILES/F1/F1.png"
     (root / "TILES/F1/F1.dzi").write_text("<Image/>")
     assert browser.get(f"/view/image/{image.pk}/info").json()["media"] == "/media/TILES/F1/F1.dzi"
+    (root / "TILES/F1/F1.dzi").write_text(description((4000, 3000, 3), "jpg"))
+    about = browser.get(f"/view/image/{image.pk}/info").json()
+    assert (about["width"], about["height"]) == (3000, 4000)  # the PNG is smaller
     assert browser.get(f"/view/image/{image.pk}").status_code == 200
     assert browser.get(f"/view/image/{image.pk}/value?x=1&y=1").status_code == 404
 
@@ -344,8 +348,23 @@ def test_before_and_after_are_offered(browser, root):
     raw.processed = made
     raw.save()
     assert f'value="trimmed-{raw.pk}"' in browser.get(f"/view/frame/{made.pk}").content.decode()
-    assert f'value="frame-{made.pk}"' in browser.get(f"/view/frame/{raw.pk}").content.decode()
+    assert "Before and after" in browser.get(f"/view/frame/{raw.pk}").content.decode()
+    together = browser.get(f"/view/frame/{raw.pk}?blink={made.pk}")["Location"]
+    assert together == f"/view/trimmed/{raw.pk}?blink=frame-{made.pk}"
+    assert f'value="frame-{made.pk}"' in browser.get(together).content.decode()
     assert IndividualFile.objects.count() == 2
+
+
+def test_a_master_is_called_as_its_block_too_and_leads_to_it(browser, root):
+    row = bias(root)
+    page = browser.get(f"/view/biasblock/{row.pk}").content.decode()
+    assert f'href="/blocks/biasblock/{row.pk}"' in page
+    assert f'data-url="/view/bias/{row.pk}"' in page
+
+
+def test_dark_stars_on_a_bright_sky(browser, root):
+    path = f"/view/tile/{tile(root).pk}/tile/5/0_0?low=80&high=120"
+    assert np.array_equal(pixels(browser.get(path + "&invert=1")), 255 - pixels(browser.get(path)))
 
 
 def test_nothing_is_shown_without_a_login(root, db):

@@ -41,7 +41,8 @@ class Shown:
 
 
 def shown(kind: str, row_id: int) -> Shown:
-    """The image of a kind and id; raises NotFound."""
+    """The image of a kind and id; masters may be called as their blocks. Raises NotFound."""
+    kind = ALIASES.get(kind, kind)
     if kind not in KINDS:
         raise NotFound(f"nothing of kind {kind} can be looked at; there are {', '.join(KINDS)}")
     model, describe = KINDS[kind]
@@ -115,6 +116,7 @@ KINDS: dict[str, tuple[type[models.Model], Any]] = {
     "superflat": (Superflat, _superflat),
     "image": (FieldImage, _image),
 }
+ALIASES = {"biasblock": "bias", "flatbyfilter": "flat"}
 JOINED: dict[type[models.Model], tuple[str, ...]] = {IndividualFile: ("sci",)}
 
 
@@ -128,23 +130,27 @@ def companions(one: Shown) -> list[Shown]:
         own = [_of(kind, row) for kind in ("tile", "weight", "count") if kind != one.kind]
         return [_of(one.kind, other) for other in found[:MOST_COMPANIONS]] + own
     if one.kind in ("frame", "trimmed"):
-        return _beside_frame(row)
+        return _beside_frame(one, row)
     if one.kind == "image":
         return [_of("tile", tile) for tile in FinalTile.objects.filter(field=row.field, isvalid=True)]
     return _beside_master(one, row)
 
 
-def _beside_frame(row: Any) -> list[Shown]:
-    """Before or after, then the frames of the same field, band and type."""
+def _beside_frame(one: Shown, row: Any) -> list[Shown]:
+    """Before or after, then the frames of the same field, band and type.
+
+    The processed frame is compared with what is left of the raw one without its overscan.
+    """
     frames = IndividualFile.objects.select_related("sci")
     if row.file_type == FrameType.PROCESSED:
         first = [_of("trimmed", raw) for raw in frames.filter(pk=row.raw_sci_id or 0)]
-    else:
+    elif one.trimmed:
         first = [_of("frame", made) for made in frames.filter(pk=row.processed_id or 0)]
-        first += [_of("trimmed", row)] if first else []
+    else:
+        first = []
     alike = frames.filter(field=row.field, band=row.band, file_type=row.file_type, isvalid=True)
     near = alike.exclude(pk=row.pk).order_by("obs_date", "pk") if row.field else alike.none()
-    return first + [_of("frame", other) for other in near[:MOST_COMPANIONS]]
+    return first + [_of(one.kind, other) for other in near[:MOST_COMPANIONS]]
 
 
 def _beside_master(one: Shown, row: Any) -> list[Shown]:

@@ -5,7 +5,7 @@ export class Layer {
   }
   // Show it with these limits and curve; what was there stays until the new pixels have come
   draw(choice) {
-    const source = this.info.media ? this.ready() : this.tiles("tile", `low=${choice.low}&high=${choice.high}&stretch=${choice.stretch}&v=${this.info.version}`);
+    const source = this.info.media ? this.ready() : this.tiles("tile", `low=${choice.low}&high=${choice.high}&stretch=${choice.stretch}&invert=${choice.invert}&v=${this.info.version}`);
     if (this.source === (this.source = JSON.stringify([source, source.address]))) return Promise.resolve();
     return this.add(source, 0);
   }

@@ -63,7 +63,7 @@ customElements.define("mar-viewer", class extends HTMLElement {
     if (this.field("stretch")?.selectedIndex === -1) this.field("stretch").selectedIndex = 0;
     if (this.field("invert")) this.field("invert").checked = asked.has("invert");
     const kind = this.base.info.key.split("-")[0], bits = Number(asked.get("mask")) || 0;
-    const blink = (asked.get("blink") || "").split(",").map((key) => (/^\d+$/.test(key) ? `${kind}-${key}` : key)), marks = (asked.get("marks") || "").split(",");
+    const blink = (asked.get("blink") || "").split(",").flatMap((key) => (/^\d+$/.test(key) ? [`${kind}-${key}`, `trimmed-${key}`] : [key])), marks = (asked.get("marks") || "").split(",");
     for (const box of this.form.querySelectorAll("[type=checkbox]")) {
       if (box.name === "bit") box.checked = Boolean(bits & box.value);
       if (box.name === "blink") box.checked = blink.includes(box.value);
@@ -97,7 +97,7 @@ customElements.define("mar-viewer", class extends HTMLElement {
   choice(info) {
     if (!info.limits) return {};
     const named = this.field("limits").value, [low, high] = info.limits[named] || [this.field("low").value, this.field("high").value];
-    return { low, high, stretch: this.field("stretch").value };
+    return { low, high, stretch: this.field("stretch").value, invert: this.field("invert").checked ? 1 : 0 };
   }
 
   // What happens
@@ -118,19 +118,22 @@ customElements.define("mar-viewer", class extends HTMLElement {
     const named = this.field("limits");
     if (named) {
       if (field && (field.name === "low" || field.name === "high")) named.value = "hand";
-      const own = [this.visible, ...this.layers.values()].find((layer) => layer.info.limits); // a colour image has none
-      if (named.value !== "hand" && own) [this.field("low").value, this.field("high").value] = own.info.limits[named.value];
+      this.fill();
       const [low, high] = ["low", "high"].map((name) => Number(this.field(name).value));
-      this.field("high").setCustomValidity(low < high || !own ? "" : "White must be above black.");
+      this.field("high").setCustomValidity(low < high || !this.visible.info.limits ? "" : "White must be above black.");
       if (!this.form.reportValidity()) return;
       for (const layer of this.layers.values()) layer.draw(this.choice(layer.info)).catch((error) => this.tell(error.message));
-      this.pixels.classList.toggle("inverted", this.field("invert").checked);
     }
     if (!field || field.name === "bit") this.mask.drawMask(this.bits());
     if (!field || field.name === "blink") this.gather();
     if (!field || field.name === "marks") this.seek();
     if (field?.name === "every" && this.clock) { this.blink(false); this.blink(true); }
     this.keep();
+  }
+  // The numbers of the limits of what is shown; a colour image has none
+  fill() {
+    const named = this.field("limits"), own = this.visible.info.limits;
+    if (named && own && named.value !== "hand") [this.field("low").value, this.field("high").value] = own[named.value];
   }
   // Load the images to blink with, and let go of those no longer wanted
   async gather() {
@@ -156,6 +159,7 @@ customElements.define("mar-viewer", class extends HTMLElement {
     this.visible = layer;
     for (const one of this.layers.values()) one.show(one === layer);
     if (this.now) this.now.textContent = `Shown: ${layer.info.title}`;
+    this.fill();
     this.point();
   }
   step() {
