@@ -29,6 +29,7 @@ PLACES = {
     **dict.fromkeys(("bias", "flat", "superflat"), "blocks"),
 }
 BLOCKS = {"bias": "biasblock", "flat": "flatbyfilter", "superflat": "superflat"}
+ALIKE = 0.01  # of the ratios of sides of a picture and of the tiles it is made from
 LARGEST_SIDE = 100_000  # pixels of a colour image whose head is believed
 SIZE = re.compile(rb'<Size Width="(\d{1,5})" Height="(\d{1,5})"/>')  # of a Deep Zoom image
 
@@ -110,13 +111,18 @@ def about(one: Shown, image: Picture) -> dict[str, Any]:
 
 
 def about_colours(one: Shown) -> dict[str, Any]:
-    """A colour image: the pyramid beside it, else the picture itself; where it is on the sky by its tiles."""
+    """A colour image: the pyramid beside it, else the picture itself; where it is on the sky by its tiles.
+
+    The picture may be smaller than the tiles: it is measured in their pixels.
+    """
     file, stamp = opened(one.path)
     with file:
         width, height = size_of(file, stamp.path)
     pyramid = stamp.path.rpartition(".")[0] + ".dzi"
     width, height = size_of_pyramid(pyramid) or (width, height)
     image = tile_below(one)
+    if image and abs(width * image.shape[0] / (height * image.shape[1]) - 1) < ALIKE:
+        height, width = image.shape
     wcs = wcs_of(image) if image and image.shape == (height, width) else None
     return {
         "key": one.key,

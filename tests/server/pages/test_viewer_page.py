@@ -11,6 +11,8 @@ from nights import frame
 from PIL import Image
 from pixels import SHAPE, bias, noise, processed, put, sky_header, tile
 
+from mar.io.tile_index import IndexedFrame, index_writer
+from mar.kernels.runs import CLIPPED, USED
 from mar.masks import Bit
 from mar.steps.pyramid import description
 from marserver.archive.models import FieldImage, IndividualFile
@@ -192,6 +194,25 @@ def test_frames_that_cover_a_pixel_are_named_where_the_tile_has_no_index(browser
     assert f'href="/view/frame/{there.pk}?x=' in answer
 
 
+def test_the_index_of_a_tile_tells_what_became_of_a_pixel_of_each_frame(browser, root):
+    row, made = tile(root), processed(root)
+    ny, nx = SHAPE
+    counts = np.ones(ny, np.int64)
+    used, clipped = (np.full(ny, 4 * nx + fate, np.uint16) for fate in (USED, CLIPPED))
+    weight = np.full((7, 10), 0.25, np.float32)
+    frames = [
+        IndexedFrame(name, "1", SHAPE, sky_header(3.0), weight) for name in ("proc_a", "proc_forgotten")
+    ]
+    with index_writer(root / "TMP/runs") as writer:
+        writer.write_band([(used, counts), (clipped, counts)])
+        writer.finish(root / "TILES/F1/F1_R_swpframes.fits", frames, sky_header())
+    answer = browser.get(f"/view/tile/{row.pk}/origin?x=550&y=350").content.decode()
+    assert f'href="/view/frame/{made.pk}?x=' in answer
+    assert "0.2500" in answer
+    assert "rejected" in answer
+    assert "without an index" not in answer
+
+
 def test_limits_pass_by_what_has_no_data(browser, root):
     data = noise()
     data[:400] = 0
@@ -256,7 +277,8 @@ def test_a_raw_frame_is_shown_without_its_overscan(browser, small_site, root):
 
 def test_colour_images_have_the_sky_of_their_tiles_and_the_pyramid_beside_them(browser, root):
     tile(root)
-    Image.fromarray(np.zeros((*SHAPE, 3), np.uint8)).save(root / "TILES/F1/F1.png")
+    small = SHAPE[0] // 2, SHAPE[1] // 2  # measured in the pixels of the tiles all the same
+    Image.fromarray(np.zeros((*small, 3), np.uint8)).save(root / "TILES/F1/F1.png")
     image = FieldImage.objects.create(field="F1", file_path="TILES/F1/F1.png")
     about = browser.get(f"/view/image/{image.pk}/info").json()
     assert (about["width"], about["height"]) == SHAPE[::-1]

@@ -53,9 +53,14 @@ export class Layer {
   }
   // FITS pixels (the first one is 1, 1; y upwards) of a point of the viewport, and back to pixels of the screen
   fits(point) {
-    const at = this.item.viewportToImageCoordinates(point);
+    const at = this.item.viewportToImageCoordinates(point).divide(this.shrunk());
     return { x: at.x + 0.5, y: this.info.height - at.y + 0.5 };
   }
-  screen(x, y) { return this.item.imageToViewerElementCoordinates(new OpenSeadragon.Point(x - 0.5, this.info.height - y + 0.5)); }
-  viewport(x, y) { return this.item.imageToViewportCoordinates(x - 0.5, this.info.height - y + 0.5); }
+  screen(x, y) { return this.item.imageToViewerElementCoordinates(this.pixel(x, y)); }
+  viewport(x, y) { return this.item.imageToViewportCoordinates(this.pixel(x, y)); }
+  pixel(x, y) { return new OpenSeadragon.Point(x - 0.5, this.info.height - y + 0.5).times(this.shrunk()); }
+  // A colour picture may have fewer pixels than the tiles it is measured in
+  shrunk() { return this.item.getContentSize().x / this.info.width; }
+  zoom(pixels) { return this.item.imageToViewportZoom(pixels / this.shrunk()); }
+  zoomed(zoom) { return this.item.viewportToImageZoom(zoom) * this.shrunk(); }
 }

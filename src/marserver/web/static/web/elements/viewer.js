@@ -73,7 +73,7 @@ customElements.define("mar-viewer", class extends HTMLElement {
   goTo(asked) {
     const [x, y, zoom] = ["x", "y", "zoom"].map((name) => Number(asked.get(name)));
     if (!(x && y && zoom > 0)) return this.viewer.viewport.goHome(true);
-    this.viewer.viewport.zoomTo(this.base.item.imageToViewportZoom(zoom), null, true);
+    this.viewer.viewport.zoomTo(this.base.zoom(zoom), null, true);
     this.viewer.viewport.panTo(this.base.viewport(x, y), true);
   }
   keep() {
@@ -91,7 +91,7 @@ customElements.define("mar-viewer", class extends HTMLElement {
     history.replaceState(history.state, "", `?${asked}`);
   }
   bits() { return this.chosen("bit").reduce((sum, bit) => sum + Number(bit), 0); }
-  zoom() { return this.base.item.viewportToImageZoom(this.viewer.viewport.getZoom()); }
+  zoom() { return this.base.zoomed(this.viewer.viewport.getZoom()); }
   middle() { return this.base.fits(this.viewer.viewport.getCenter()); }
   // Limits of an image: its own of that name, or those typed
   choice(info) {
@@ -189,7 +189,7 @@ customElements.define("mar-viewer", class extends HTMLElement {
     if (!viewport || !this.base.item) return;
     const bounds = viewport.getBounds(), move = (x, y) => { viewport.panBy(new OpenSeadragon.Point((x * bounds.width) / 6, (y * bounds.height) / 6)); viewport.applyConstraints(); };
     const acts = {
-      in: () => viewport.zoomBy(1.6).applyConstraints(), out: () => viewport.zoomBy(1 / 1.6).applyConstraints(), fit: () => viewport.goHome(), full: () => viewport.zoomTo(this.base.item.imageToViewportZoom(1)),
+      in: () => viewport.zoomBy(1.6).applyConstraints(), out: () => viewport.zoomBy(1 / 1.6).applyConstraints(), fit: () => viewport.goHome(), full: () => viewport.zoomTo(this.base.zoom(1)),
       left: () => move(-1, 0), right: () => move(1, 0), up: () => move(0, -1), down: () => move(0, 1),
       blink: () => this.blink(), step: () => this.step(), mask: () => this.toggle("bit"), sources: () => this.toggle("marks", "sources"), reference: () => this.toggle("marks", "reference"),
       read: () => this.read(this.at ? this.visible.fits(this.at) : this.visible.fits(viewport.getCenter())),
