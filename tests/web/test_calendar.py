@@ -89,3 +89,13 @@ def test_a_phone_shows_a_list(as_user, bob, night):
     expect(page.locator(".fc-list-event.superflat").first).to_contain_text("to do")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert faults_of(page) == []
+
+
+def test_an_ended_session_is_told_while_the_calendar_is_open(as_user, alice, night):
+    page = as_user("alice")
+    page.goto("/calendar")
+    expect(page.get_by_text("3 bias, 4 flats, 1 science")).to_be_visible()
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_role("link", name="Log in again")).to_be_visible()
+    page.watched.complaints.clear()  # the browser tells of the 401

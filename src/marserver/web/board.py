@@ -5,8 +5,9 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from marserver.accounts.models import Role
+from marserver.archive.cells import Cell
 from marserver.archive.fields import all_fields
-from marserver.web.board_asked import ORDERS, SHOWS, Asked, Page, chosen, page_of_rows
+from marserver.web.board_asked import KNOWN, ORDERS, SHOWS, Asked, Page, chosen, page_of_rows
 from marserver.web.board_cells import MARKS, STEPS, UNITS, Drawing, scale_of
 from marserver.web.lists import bands as bands_here
 from marserver.web.lists import flag_names
@@ -39,7 +40,8 @@ def table(asked: Asked, found: Page, bands: tuple[str, ...]) -> dict[str, Any]:
     scale = scale_of(asked.show, [cell for _, cells in found.rows for cell in cells if cell.band in bands])
     draw = Drawing(asked.show, scale, names)
     rows = [
-        (one, [draw(one.name, cell) for cell in cells if cell.band in bands]) for one, cells in found.rows
+        (one.name, [draw(one.name, cell) for cell in cells if cell.band in bands], coadded(cells))
+        for one, cells in found.rows
     ]
     return {
         "rows": rows,
@@ -51,3 +53,8 @@ def table(asked: Asked, found: Page, bands: tuple[str, ...]) -> dict[str, Any]:
         "after": asked.address(page=asked.page + 1) if found.more else "",
         "count": found.count,
     }
+
+
+def coadded(cells: list[Cell]) -> int:
+    """How many bands of a field have their tile."""
+    return sum(cell.state in KNOWN for cell in cells)

@@ -12,7 +12,8 @@ from marserver.archive.fields import Field
 from marserver.web.asking import page_of
 
 AT_ONCE = 100
-MOST_LOOKED_AT = 3000  # fields whose cells are read for one page, where cells decide
+MOST_LOOKED_AT = 1500  # fields whose cells are read for one page, where only cells can decide
+KNOWN = (State.TILE, State.FLAGGED)  # states that are known of whole fields
 SHOWS = {"state": "State", "depth": "Depth", "fwhm": "FWHM"}
 ORDERS: dict[str, tuple[str, Callable[[Field], Any], bool]] = {
     "field": ("Name", lambda one: one.name, False),
@@ -102,9 +103,9 @@ class Page:
 
 
 def page_of_rows(asked: Asked, candidates: list[Field], bands: tuple[str, ...]) -> Page:
-    """The asked page. Where a state is asked for, cells are read until the page is full."""
+    """The asked page. For a state that only cells tell, they are read until the page is full."""
     first, last = (asked.page - 1) * AT_ONCE, asked.page * AT_ONCE
-    if not asked.state:
+    if not asked.state or (asked.state in KNOWN and not asked.band):
         some = candidates[first:last]
         cells = cells_of((one.name for one in some), bands)
         return Page([(one, cells[one.name]) for one in some], len(candidates) > last, count=len(candidates))

@@ -29,13 +29,26 @@ customElements.define("mar-calendar", class extends HTMLElement {
       buttonIcons: false, buttonText: { prev: "←", next: "→", today: "Today", dayGridMonth: "Month", dayGridWeek: "Week", listMonth: "List" },
       buttonHints: { prev: "Before", next: "Next" },
       views: { dayGridMonth: { dayMaxEvents: 6 } }, noEventsContent: "No night and no block here",
-      events: { url: this.getAttribute("events"), failure: (error) => import("./session.js").then(({ session, say }) => (error.response?.status === 401 ? session.ended() : error.response ? say("the calendar cannot be read", "bad") : session.away())) },
-      eventOrder: "order,title", eventDisplay: "block", selectable: Boolean(this.dialog), unselectAuto: false,
+      events: ({ startStr, endStr }) => this.events(startStr, endStr), eventOrder: "order,title", eventDisplay: "block", selectable: Boolean(this.dialog), unselectAuto: false,
       select: (range) => this.open(day(range.start), day(new Date(range.end.getTime() - 43200000))),
       datesSet: ({ view }) => this.remember(view),
     });
     this.calendar.render();
     phone.addEventListener("change", () => this.calendar.changeView(phone.matches ? "listMonth" : "dayGridMonth"));
+  }
+  async events(start, end) {
+    const answer = await this.part(this.getAttribute("events"), { start, end });
+    return answer ? answer.json() : [];
+  }
+  // A part of the page, or null where there is none: a session that has ended, or a server that is away, is told above
+  async part(path, asked) {
+    const { session, say } = await import("./session.js");
+    let answer;
+    try { answer = await fetch(`${path}?${new URLSearchParams(asked)}`, { headers: { "HX-Request": "true" } }); } catch { session.away(); return null; }
+    if (answer.ok) { session.fine(); return answer; }
+    if (answer.status === 401) session.ended();
+    else say("the calendar cannot be read", "bad");
+    return null;
   }
   remember(view) {
     const words = new URLSearchParams({ date: day(view.currentStart).slice(0, view.type.endsWith("Month") ? 7 : 10), view: view.type });
@@ -59,11 +72,8 @@ customElements.define("mar-calendar", class extends HTMLElement {
   }
   async count() {
     const { startDate, endDate, band, contains } = this.form.elements;
-    const asked = new URLSearchParams({ kind: this.at("kind").value, start: startDate.value, end: endDate.value, band: band.value, contains: contains.value });
-    const { session } = await import("./session.js");
-    let answer;
-    try { answer = await fetch(`${this.getAttribute("count")}?${asked}`, { headers: { "HX-Request": "true" } }); } catch { return session.away(); }
-    if (answer.status === 401) return session.ended();
-    this.at("count").innerHTML = answer.ok ? await answer.text() : "";
+    const asked = { kind: this.at("kind").value, start: startDate.value, end: endDate.value, band: band.value, contains: contains.value };
+    const answer = await this.part(this.getAttribute("count"), asked);
+    if (answer) this.at("count").innerHTML = await answer.text();
   }
 });
