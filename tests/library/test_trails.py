@@ -7,6 +7,7 @@ import naive
 from mar.config.reduction import Reduction
 from mar.config.trails import Trails
 from mar.kernels.radon import bin_mean, join_strips
+from mar.kernels.strips import piece_levels
 from mar.masks import Bit
 from mar.simulate import Conditions, Effects, simulate_sky_frame
 from mar.steps.trails import find_trails, mark_trails
@@ -34,16 +35,17 @@ def recall_and_purity(stars, trail, seed=3):
     return hit / np.count_nonzero(truth), hit / max(1, np.count_nonzero(found))
 
 
-@pytest.mark.parametrize("angle", [0, 31, 89.9, 135])
-@pytest.mark.parametrize("peak", [3, 30])
-def test_trail_is_found_and_drawn_with_its_width(stars, angle, peak):
-    trail = satellite(SHAPE, (280, 330), angle, peak * SKY_NOISE)
+@pytest.mark.parametrize(("angle", "peak", "fwhm"), [(0, 3, 4), (31, 30, 3), (89.9, 30, 6), (135, 3, 8)])
+def test_trail_is_found_and_drawn_with_its_width(stars, angle, peak, fwhm):
+    trail = satellite(SHAPE, (280, 330), angle, peak * SKY_NOISE, fwhm=fwhm)
     recall, purity = recall_and_purity(stars, trail)
     assert recall > 0.95
     assert purity > 0.8
+    # marked over true pixels: the width of a trail from edge to edge
+    assert 0.7 < recall / purity < 1.3
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1])
 def test_trail_of_the_simulated_camera_is_found_and_none_without(seed):
     sky = simulate_sky_frame(SHAPE, seed, band="R", exposure=1)
     saturated = sky.mask & np.uint8(Bit.SATURATED)
@@ -75,9 +77,9 @@ def test_trail_goes_through_masked_pixels(stars):
     assert len(trails_in(data, mask)) == 1
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_no_trail_in_a_clean_frame(seed):
-    image, _ = starry(SHAPE, stars=[30, 100, 300][seed % 3], fwhm=2 + seed / 2, seed=seed)
+@pytest.mark.parametrize(("stars", "fwhm", "seed"), [(30, 2, 0), (300, 4.5, 5)])
+def test_no_trail_in_a_clean_frame(stars, fwhm, seed):
+    image, _ = starry(SHAPE, stars=stars, fwhm=fwhm, seed=seed)
     assert trails_in(noisy(image, seed)) == []
 
 
@@ -114,8 +116,10 @@ def test_a_trail_that_ends_in_the_frame_is_drawn_to_its_end(stars):
     assert purity > 0.75
 
 
-@pytest.mark.parametrize("kind", ["tumbling", "meteor", "aircraft", "cut"])
-def test_other_kinds_of_trails_are_found(kind):
+@pytest.mark.parametrize(
+    ("kind", "least_purity"), [("tumbling", 0.55), ("meteor", 0.55), ("aircraft", 0.5), ("cut", 0.7)]
+)
+def test_other_kinds_of_trails_are_found_and_drawn_where_they_shine(kind, least_purity):
     conditions = Conditions(trail_kind=kind, density=3)
     effects = Effects().without("galaxies")
     sky = simulate_sky_frame(
@@ -124,6 +128,7 @@ def test_other_kinds_of_trails_are_found(kind):
     found = mark_trails(frame_of(sky.data, sky.mask & np.uint8(Bit.SATURATED)), Trails(), Reduction())
     truth, marked = (sky.mask & Bit.TRAIL) != 0, found.bits(Bit.TRAIL)
     assert np.count_nonzero(marked & truth) > 0.85 * np.count_nonzero(truth) > 0
+    assert np.count_nonzero(marked & truth) > least_purity * np.count_nonzero(marked)
 
 
 def test_marking_trails_changes_neither_pixels_nor_input(stars):
@@ -158,3 +163,17 @@ def test_sums_along_lines_agree_with_naive():
         join_strips(strips, height, joined)
         strips, joined = joined, strips
     np.testing.assert_allclose(strips, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_levels_of_pieces_are_those_of_sorted_pixels():
+    rng = np.random.default_rng(4)
+    data = np.round(rng.normal(0, 3, (9, 60)), 0).astype(np.float32)  # with ties
+    data[4, 7] = np.nan
+    chord, levels, spread = np.array([-0.5, 4.0, 1.0, 0.0, 60.0]), np.empty((3, 5)), np.empty(3)
+    mask = np.zeros(data.shape, dtype=np.uint8)
+    piece_levels(data, mask, 1, chord, np.zeros(1), 20, 1, 0.3, levels, spread)
+    for piece in range(3):
+        for offset in range(5):
+            row = data[2 + offset, 20 * piece : 20 * piece + 20]
+            known = np.sort(row[~np.isnan(row)])
+            assert levels[piece, offset] == known[int(0.3 * (known.size - 1) + 0.5)]

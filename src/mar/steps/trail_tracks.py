@@ -136,6 +136,8 @@ def _judged(
     edges = edges_of(pieces, seen, config)
     if edges is None:
         return None
+    if path.length < config.least_slimness * edges.width_px:
+        return None  # across a corner, where a galaxy or a halo may be as long
     if not steady and not is_broken(seen, path, data, mask, edges.width_px, config, reduction):
         return None
     return Track(
