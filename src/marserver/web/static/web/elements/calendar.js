@@ -27,13 +27,13 @@ customElements.define("mar-calendar", class extends HTMLElement {
       initialView: asked ?? (phone.matches ? "listMonth" : "dayGridMonth"), initialDate: this.getAttribute("date"), timeZone: "local", firstDay: 1, height: "auto",
       headerToolbar: { left: "prev,next today", center: "title", right: "dayGridMonth,dayGridWeek,listMonth" },
       buttonIcons: false, buttonText: { prev: "←", next: "→", today: "Today", dayGridMonth: "Month", dayGridWeek: "Week", listMonth: "List" },
-      buttonHints: { prev: "Before", next: "Next" },
       views: { dayGridMonth: { dayMaxEvents: 6 } }, noEventsContent: "No night and no block here",
       events: ({ startStr, endStr }) => this.events(startStr, endStr), eventOrder: "order,title", eventDisplay: "block", selectable: Boolean(this.dialog), unselectAuto: false,
       select: (range) => this.open(day(range.start), day(new Date(range.end.getTime() - 43200000))),
       datesSet: ({ view }) => this.remember(view),
     });
     this.calendar.render();
+    for (const [name, word] of [["prev", "Before"], ["next", "Next"]]) this.querySelector(`.fc-${name}-button`).setAttribute("aria-label", word);
     phone.addEventListener("change", () => this.calendar.changeView(phone.matches ? "listMonth" : "dayGridMonth"));
   }
   async events(start, end) {
