@@ -1,6 +1,6 @@
 """The colour image of a field from its tiles, as a process: what sky_colour.py starts.
 
-    python colour_once.py ROOT FIELD
+python colour_once.py ROOT FIELD
 """
 
 import sys
