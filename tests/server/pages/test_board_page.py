@@ -109,6 +109,7 @@ def test_a_scale_of_equal_values_has_one_colour():
         ("?state=processed", []),
         ("?incomplete=1", ["BAD", "FLAGGED", "HYDRA", "WAITS"]),
         ("?order=-bands", ["WHOLE", "FLAGGED", "HYDRA", "BAD", "WAITS"]),
+        ("?order=-newest", ["FLAGGED", "HYDRA", "WHOLE", "BAD", "WAITS"]),
         ("?order=bands&incomplete=1", ["BAD", "WAITS", "FLAGGED", "HYDRA"]),
         ("?order=ra&state=tile", ["WHOLE", "HYDRA"]),
         ("?order=nonsense&band=Q&state=odd&page=x", ["BAD", "FLAGGED", "HYDRA", "WAITS", "WHOLE"]),
