@@ -1,11 +1,11 @@
-"""`mar solve`: where any FITS image points, from the stars on it."""
+"""`mar solve`, `mar together`: where images point, from the stars on them."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mar.cli.watch import RootOption, out
+from mar.cli.watch import CameraOption, ConfigOption, RootOption, out, setup
 
 
 def solve_command(
@@ -54,3 +54,24 @@ def solve_command(
         f"pointing was off by {east:.1f} arcsec east, {north:.1f} north",
     ):
         out.print(line, highlight=False, soft_wrap=True)
+
+
+def together_command(
+    files: Annotated[
+        list[Path], typer.Argument(help="Processed frames of one field, any bands.", exists=True)
+    ],
+    root: RootOption = Path(),
+    camera: CameraOption = "t80cam",
+    config: ConfigOption = None,
+) -> None:
+    """Solve processed frames of a field together and write the common solution into them."""
+    from mar.run.together import together
+
+    work = setup(root, camera, config)
+    found = together(files, work.layout, work.camera, work.config)
+    (inner, _), (outer, _) = found.internal_mas, found.reference_mas
+    out.print(
+        f"{len(files)} frames, {found.stars} stars, rms {inner:.1f} mas, {outer:.1f} to the reference",
+        highlight=False,
+        soft_wrap=True,
+    )

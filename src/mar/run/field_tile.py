@@ -33,6 +33,7 @@ from mar.run.provenance import provenance
 from mar.run.thumbs import write_thumb
 from mar.run.tile_figures import TileFigures, measure_tile
 from mar.run.tile_page import write_tile_page
+from mar.run.together import tie_together
 from mar.steps.flux_scale import good_stars
 from mar.steps.grid import Grid, field_grid, wcs_cards
 from mar.steps.rough import rough_from_header
@@ -53,6 +54,8 @@ def tile(
     Without a centre it is where the first frame points. Frames that cannot be used are dropped with the
     reason. Raises NotEnoughFrames where none is left.
     """
+    if config.astrometry.joint:
+        tie_together(frames, layout, camera, config)
     with ExitStack() as files:
         inputs, images, dropped = _open(frames, layout, camera, config, files)
         if not inputs:

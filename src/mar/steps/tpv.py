@@ -7,7 +7,9 @@ polynomial PV of each axis, and the tangent plane at CRVAL.
 from dataclasses import dataclass
 
 import numpy as np
+from astropy.io.fits import Header
 
+from mar.errors import BadHeader
 from mar.steps.projection import from_plane, to_plane
 
 # number of a PV term -> powers of (own axis, other axis); terms in the radius (3, 11, 23) are not used
@@ -109,6 +111,22 @@ def identity_pv() -> tuple[dict[int, float], dict[int, float]]:
 def tangent(crval: tuple[float, float], crpix: tuple[float, float], cd: np.ndarray) -> Tpv:
     """A plain tangent plane."""
     return Tpv(crval, crpix, np.asarray(cd, dtype=float), identity_pv())
+
+
+def tpv_of(header: Header) -> Tpv:
+    """The solution that stands in a header of ours; raises BadHeader where it is of another kind."""
+    if str(header.get("CTYPE1")) != "RA---TPV" or str(header.get("CTYPE2")) != "DEC--TPV":
+        raise BadHeader(f"CTYPE1 = {header.get('CTYPE1')!r}: TPV coordinates of `mar` are wanted")
+    try:
+        pixel, sky = ((float(header[f"{key}1"]), float(header[f"{key}2"])) for key in ("CRPIX", "CRVAL"))
+        cd = np.array([[float(header[f"CD{i}_{j}"]) for j in (1, 2)] for i in (1, 2)])
+        pv = [
+            {term: float(header[f"PV{axis}_{term}"]) for term in POWERS if f"PV{axis}_{term}" in header}
+            for axis in (1, 2)
+        ]
+    except (KeyError, ValueError, TypeError) as error:
+        raise BadHeader(f"world coordinates are not complete: {error}") from error
+    return Tpv(sky, pixel, cd, (pv[0] or {1: 1.0}, pv[1] or {1: 1.0}))
 
 
 def fit_tpv(
