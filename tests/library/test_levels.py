@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import naive
 from mar.kernels.levels import middle_of_columns, subtract_level
 from mar.kernels.networks import sorting_network
-from mar.kernels.surface import draw_out
+from mar.kernels.surface import departures, mark_above, mark_outside
 
 
 def test_a_level_is_subtracted_where_the_amplifier_lies():
@@ -31,10 +31,34 @@ def test_the_middle_of_the_columns_of_a_strip(n):
     assert_allclose(middle, np.median(strip, axis=0), rtol=1e-6)
 
 
-def test_a_grid_is_drawn_out_to_every_row():
+@pytest.fixture
+def grid_at():
+    """Four rows of a grid with where they lie, and as a surface over 32 rows of an image."""
     grid, at = np.random.default_rng(4).normal(100, 10, (4, 7)), [3.5, 11.5, 19.5, 27.5]
     left = np.clip(np.searchsorted(at, np.arange(32), side="right") - 1, 0, 2)
-    share = (np.arange(32) - np.array(at)[left]) / 8
-    out = np.empty((32, 7), dtype="f4")
-    draw_out(grid, left, share, out)
-    assert_allclose(out, naive.draw_out(grid, at, 32), rtol=1e-6)
+    return grid, at, (grid, left, (np.arange(32) - np.array(at)[left]) / 8)
+
+
+def test_a_surface_is_taken_off_every_so_many_pixels(grid_at):
+    grid, at, surface = grid_at
+    data = np.random.default_rng(5).normal(100, 5, (40, 12)).astype("f4")
+    out = np.empty(75, dtype="f4")
+    departures(data, 4, 6, *surface, 3, out)
+    off = data[6:38, 4:11] - naive.draw_out(grid, at, 32)
+    assert_allclose(out, off.ravel()[::3], rtol=1e-5, atol=1e-4)
+
+
+def test_what_leaves_a_surface_is_marked_where_it_lies(grid_at):
+    grid, at, surface = grid_at
+    data = np.random.default_rng(6).normal(100, 30, (40, 12)).astype("f4")
+    data[8, 5], data[9, 6] = np.nan, -1
+    drawn, part = naive.draw_out(grid, at, 32), data[6:38, 4:11]
+    expected = np.zeros((40, 12), dtype="u1")
+    expected[6:38, 4:11] = np.where(part - drawn <= 12, 0, 8)
+    mask = np.zeros((40, 12), dtype="u1")
+    mark_above(data, 4, 6, *surface, np.float32(12), np.uint8(8), mask)
+    assert_array_equal(mask, expected)
+    expected[6:38, 4:11] = np.where((part > 0) & (part >= 0.8 * drawn) & (part <= 1.3 * drawn), 2, 0) ^ 2
+    mask[:] = 0
+    mark_outside(data, 4, 6, *surface, np.float32(0.8), np.float32(1.3), np.uint8(2), mask)
+    assert_array_equal(mask, expected)

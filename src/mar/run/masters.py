@@ -1,6 +1,7 @@
 """Masters from raw frames, fringe frames from processed ones."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
@@ -167,7 +168,7 @@ def _write(
     config: Config,
     trouble: Sequence[str] = (),
 ) -> MasterProducts:
-    """Write the mask first and the master last: whoever finds a master finds its mask."""
+    """Write the mask before the master: whoever finds a master finds its mask. Thumbnails go beside them."""
     by_name = {stem(path): path for path in paths}
     path, mask_path = place
     header = master.frame.header.copy()
@@ -176,13 +177,17 @@ def _write(
         {"START_DATE": (days[0].isoformat(), "first day"), "END_DATE": (days[1].isoformat(), "last day")},
     )
     set_cards(header, provenance(config, inputs, layout.job))
-    mask_thumb = None
-    if mask_path is not None:
-        set_cards(header, {"MASK_NAME": (mask_path.name, "mask beside it")})
-        write_image(mask_path, master.frame.own_mask(), header)
-        mask_thumb = write_mask_thumb(layout.thumb(mask_path), master.frame.own_mask(), config.thumbs)
-    checksum = write_image(path, master.frame.data, header)
-    thumb = write_thumb(layout.thumb(path), master.frame.data, config.thumbs)
+    thumb, mask_thumb = layout.thumb(path), None
+    with ThreadPoolExecutor(2) as beside:
+        drawn = [beside.submit(write_thumb, thumb, master.frame.data, config.thumbs)]
+        if mask_path is not None:
+            mask, mask_thumb = master.frame.own_mask(), layout.thumb(mask_path)
+            drawn.append(beside.submit(write_mask_thumb, mask_thumb, mask, config.thumbs))
+            set_cards(header, {"MASK_NAME": (mask_path.name, "mask beside it")})
+            write_image(mask_path, mask, header)
+        checksum = write_image(path, master.frame.data, header)
+        for one in drawn:
+            one.result()
     statistics = master.statistics
     return MasterProducts(
         path,

@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from mar.camera import Camera
+from mar.camera import Amplifier, Camera
 from mar.config.bias import Bias
 from mar.config.flat import Flat
+from mar.kernels.surface import departures, mark_above, mark_outside
+from mar.kernels.threads import in_threads
 from mar.masks import Bit, empty_mask
 from mar.steps.surface import smooth_surface
 
@@ -18,18 +20,24 @@ def hot_mask(master: np.ndarray, camera: Camera, config: Bias) -> np.ndarray:
     deviation of the amplifier after `hot_iterations` rounds of clipping at that limit. Pixels that are not
     finite are bad too.
     """
-    mask = empty_mask(master.shape)
-    for amplifier in camera.amplifiers:
-        part = master[amplifier.trimmed.slices]
-        off = part - smooth_surface(part, config.hot_cell)
-        limit = _upper_limit(off, config.hot_sigma, config.hot_iterations)
-        mask[amplifier.trimmed.slices][~(off <= limit)] = Bit.BAD
+    data, mask = np.ascontiguousarray(master, dtype=np.float32), empty_mask(master.shape)
+
+    def mark(amplifier: Amplifier) -> None:
+        part = amplifier.trimmed
+        surface = smooth_surface(data[part.slices], config.hot_cell)
+        size = (part.y1 - part.y0) * (part.x1 - part.x0)
+        step = max(1, size // SAMPLE)
+        sampled = np.empty(-(-size // step), np.float32)
+        departures(data, part.x0, part.y0, *surface, step, sampled)
+        limit = np.float32(_upper_limit(sampled, config.hot_sigma, config.hot_iterations))
+        mark_above(data, part.x0, part.y0, *surface, limit, np.uint8(Bit.BAD), mask)
+
+    in_threads(mark, camera.amplifiers)
     return mask
 
 
-def _upper_limit(off: np.ndarray, sigmas: float, rounds: int) -> float:
-    """The clipping limit above which deviations are outliers; NaN where nothing is finite."""
-    sampled = off.ravel()[:: max(1, off.size // SAMPLE)]
+def _upper_limit(sampled: np.ndarray, sigmas: float, rounds: int) -> float:
+    """The clipping limit above which departures are outliers; NaN where nothing is finite."""
     # in order, so that what is kept is a range and its median in the middle
     values = np.sort(sampled[np.isfinite(sampled)]).astype(np.float64)
     kept, limit = values, float("nan")
@@ -50,10 +58,13 @@ def cold_mask(master: np.ndarray, camera: Camera, config: Flat) -> np.ndarray:
     That is where flat / surface lies outside `cold_low` to `cold_high`, or is no number, or the flat is zero
     or less.
     """
-    mask = empty_mask(master.shape)
-    for amplifier in camera.amplifiers:
-        part = master[amplifier.trimmed.slices]
-        surface = smooth_surface(part, config.cold_cell)
-        good = (part > 0) & (part >= config.cold_low * surface) & (part <= config.cold_high * surface)
-        mask[amplifier.trimmed.slices][~good] = Bit.BAD
+    data, mask = np.ascontiguousarray(master, dtype=np.float32), empty_mask(master.shape)
+    low, high = np.float32(config.cold_low), np.float32(config.cold_high)
+
+    def mark(amplifier: Amplifier) -> None:
+        part = amplifier.trimmed
+        surface = smooth_surface(data[part.slices], config.cold_cell)
+        mark_outside(data, part.x0, part.y0, *surface, low, high, np.uint8(Bit.BAD), mask)
+
+    in_threads(mark, camera.amplifiers)
     return mask

@@ -1,16 +1,25 @@
 """A smooth surface through an image: medians of boxes, bilinear in between."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from mar.kernels.networks import network_of, sort_rows
-from mar.kernels.surface import draw_out
 
 LEAST = 20  # usable pixels that a box needs
 SAMPLE = 24  # pixels of a box that are looked at, along each side
 
 
-def smooth_surface(data: np.ndarray, cell: int) -> np.ndarray:
-    """The medians of boxes of about `cell` pixels, interpolated, as float32 of the shape of `data` (ny, nx).
+class Surface(NamedTuple):
+    """A smooth surface: rows[left[y]] (1 - share[y]) + rows[left[y] + 1] share[y] in row y of the image."""
+
+    rows: np.ndarray  #: (2 or more, nx) float64
+    left: np.ndarray  #: (ny,) integers
+    share: np.ndarray  #: (ny,) float64
+
+
+def smooth_surface(data: np.ndarray, cell: int) -> Surface:
+    """The medians of boxes of about `cell` pixels of `data` (ny, nx), interpolated.
 
     The median of a box is that of the medians of its rows.
     Beyond the centres of the outermost boxes the slope goes on. Pixels that are not finite have no weight.
@@ -18,15 +27,12 @@ def smooth_surface(data: np.ndarray, cell: int) -> np.ndarray:
     """
     rows, columns = (np.linspace(0, n, max(1, round(n / cell)) + 1).astype(np.int64) for n in data.shape)
     medians = _filled(_medians(data, rows, columns, max(1, cell // SAMPLE)))
-    # along the short way first, so that only the last step is at full size
+    # along the short way first: only what uses the surface works at full size
     y_centres, x_centres = ((edge[:-1] + edge[1:] - 1) / 2 for edge in (rows, columns))
-    wide = np.ascontiguousarray(_stretch(medians, x_centres, data.shape[1]))
-    surface = np.empty(data.shape, dtype=np.float32)
+    wide = np.ascontiguousarray(_stretch(medians, x_centres, data.shape[1]), dtype=np.float64)
     if len(y_centres) == 1:
-        surface[:] = wide
-    else:
-        draw_out(wide, *_between(y_centres, data.shape[0]), surface)
-    return surface
+        return Surface(np.repeat(wide, 2, axis=0), np.zeros(len(data), np.int64), np.zeros(len(data)))
+    return Surface(wide, *_between(y_centres, data.shape[0]))
 
 
 def _medians(data: np.ndarray, rows: np.ndarray, columns: np.ndarray, step: int) -> np.ndarray:
