@@ -1,6 +1,9 @@
 """The image viewer: what the server answers is held against the FITS read by astropy."""
 
 import io
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -11,12 +14,15 @@ from nights import frame
 from PIL import Image
 from pixels import SHAPE, bias, noise, processed, put, sky_header, tile
 
+from mar.errors import BadImage
 from mar.io.tile_index import IndexedFrame, index_writer
 from mar.kernels.runs import CLIPPED, USED
 from mar.masks import Bit
 from mar.steps.pyramid import description
 from marserver.archive.models import FieldImage, IndividualFile
 from marserver.reduction.pictures import overview, picture
+from marserver.reduction.pictures.shared import Shared
+from marserver.web import viewer_answers
 
 pytestmark = pytest.mark.django_db
 
@@ -293,34 +299,66 @@ def test_colour_images_have_the_sky_of_their_tiles_and_the_pyramid_beside_them(b
     assert browser.get(f"/view/image/{image.pk}/value?x=1&y=1").status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("rest", "status"),
-    [
-        ("tile/99/0_0?low=1&high=2", 404),
-        ("tile/11/9_9?low=1&high=2", 404),
-        ("tile/11/99999999999999999999_0?low=1&high=2", 404),
-        ("tile/11/0_0", 400),
-        ("tile/11/0_0?low=nan&high=2", 400),
-        ("tile/11/0_0?low=2&high=1", 400),
-        ("tile/11/0_0?low=-1e300&high=1e300", 400),
-        ("tile/11/0_0?low=1&high=2&stretch=x", 400),
-        ("mask/11/0_0?bits=1", 404),
-        ("mask/11/0_0?bits=1e9", 400),
-        ("value?x=inf&y=1", 400),
-        ("value?x=0&y=1", 404),
-        ("value?x=1e6&y=1", 404),
-        ("value", 400),
-        ("catalogue?x0=1&x1=2&y0=1", 400),
-        ("catalogue?x0=1&x1=2&y0=1&y1=2&which=x", 400),
-        ("origin?x=5000&y=1", 404),
-        ("info?on=tile-", 404),
-        ("info?on=tile-99999999999999999999999", 404),
-    ],
-)
-def test_what_cannot_be_is_refused_in_a_sentence(browser, root, rest, status):
-    answer = browser.get(f"/view/tile/{tile(root).pk}/{rest}")
-    assert answer.status_code == status
-    assert answer.json()["msg"]
+REFUSED = {
+    "tile/99/0_0?low=1&high=2": 404,
+    "tile/11/9_9?low=1&high=2": 404,
+    "tile/11/99999999999999999999_0?low=1&high=2": 404,
+    "tile/11/0_0": 400,
+    "tile/11/0_0?low=nan&high=2": 400,
+    "tile/11/0_0?low=2&high=1": 400,
+    "tile/11/0_0?low=-1e300&high=1e300": 400,
+    "tile/11/0_0?low=1&high=2&stretch=x": 400,
+    "mask/11/0_0?bits=1": 404,
+    "mask/11/0_0?bits=1e9": 400,
+    "value?x=inf&y=1": 400,
+    "value?x=0&y=1": 404,
+    "value?x=1e6&y=1": 404,
+    "value": 400,
+    "catalogue?x0=1&x1=2&y0=1": 400,
+    "catalogue?x0=1&x1=2&y0=1&y1=2&which=x": 400,
+    "origin?x=5000&y=1": 404,
+    "info?on=tile-": 404,
+    "info?on=tile-99999999999999999999999": 404,
+}
+
+
+def test_what_cannot_be_is_refused_in_a_sentence(browser, root):
+    row = tile(root)
+    answers = {rest: browser.get(f"/view/tile/{row.pk}/{rest}") for rest in REFUSED}
+    assert {rest: answer.status_code for rest, answer in answers.items()} == REFUSED
+    assert all(answer.json()["msg"] for answer in answers.values())
+
+
+def test_when_too_much_is_asked_it_is_told_to_come_again(browser, root, monkeypatch):
+    row = tile(root)
+    monkeypatch.setattr(viewer_answers, "room", threading.BoundedSemaphore(1))
+    with viewer_answers.room:
+        answer = browser.get(f"/view/tile/{row.pk}/info")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "2")
+    assert browser.get(f"/view/tile/{row.pk}/info").status_code == 200
+
+
+def test_what_many_ask_for_is_made_once_and_bounded():
+    shared, made = Shared(100, len), []
+
+    def make():
+        made.append(threading.get_ident())
+        time.sleep(0.05)
+        return "x" * 60
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: shared.get("one", make), range(16)))
+    assert found == ["x" * 60] * 16
+    assert len(made) == 1
+    shared.get("two", lambda: "y" * 60)
+    assert (shared.peek("one"), shared.used) == (None, 60)
+
+
+def test_what_could_not_be_made_is_tried_again():
+    shared = Shared(100, len)
+    with pytest.raises(BadImage):
+        shared.get("one", lambda: (_ for _ in ()).throw(BadImage("not yet")))
+    assert shared.get("one", lambda: "x") == "x"
 
 
 @pytest.mark.parametrize(
@@ -334,6 +372,18 @@ def test_files_that_are_not_there_or_not_to_be_shown_are_a_clear_page(browser, r
     page = browser.get(f"/view/tile/{row.pk}", headers={"Accept": "text/html"})
     assert page.status_code == 404
     assert "cannot be shown" in page.content.decode()
+    assert browser.get(f"/view/tile/{row.pk}/info").status_code == 404
+
+
+def test_a_link_out_of_what_may_be_shown_is_not_followed(browser, root):
+    row = tile(root)
+    (root / row.file_path).rename(root.parent / "outside.fits")
+    (root / row.file_path).symlink_to(root.parent / "outside.fits")
+    assert browser.get(f"/view/tile/{row.pk}/info").status_code == 404
+    (root / "TMP").mkdir(exist_ok=True)
+    (root.parent / "outside.fits").rename(root / "TMP/hidden.fits")
+    (root / row.file_path).unlink()
+    (root / row.file_path).symlink_to(root / "TMP/hidden.fits")
     assert browser.get(f"/view/tile/{row.pk}/info").status_code == 404
 
 

@@ -2,12 +2,11 @@
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 from marserver.errors import NotFound
 from marserver.reduction import site
-from marserver.reduction.paths import is_kept_back, open_below
+from marserver.reduction.paths import inside, is_kept_back, open_inside
 
 
 @dataclass(frozen=True)
@@ -23,10 +22,11 @@ def opened(path: str | None) -> tuple[BinaryIO, Stamp]:
     """A file open for reading. Raises NotFound in a sentence where there is none below the data root."""
     if not path:
         raise NotFound("there is no file yet: it has not been made")
-    if Path(path).is_absolute() or is_kept_back(path):
+    found = inside(site.root(), path)
+    if found is None or is_kept_back(found):
         raise NotFound(f"{path} is outside what may be shown of the data root")
     try:
-        file = open_below(site.root(), path)
+        file = open_inside(site.root(), found)
     except OSError as error:
         raise NotFound(f"{path} is missing below the data root ({error.strerror})") from error
     status = os.fstat(file.fileno())

@@ -133,6 +133,7 @@ customElements.define("mar-viewer", class extends HTMLElement {
   // The numbers of the limits of what is shown; a colour image has none
   fill() {
     const named = this.field("limits"), own = this.visible.info.limits;
+    if (named) named.closest("fieldset").hidden = !own;
     if (named && own && named.value !== "hand") [this.field("low").value, this.field("high").value] = own[named.value];
   }
   // Load the images to blink with, and let go of those no longer wanted
