@@ -39,7 +39,7 @@ def account(request: HttpRequest, username: str = "") -> HttpResponse:
         "changes": made,
         "roles": Role.values,
     }
-    return show(request, "users", "web/users/account.html", **content)
+    return show(request, "account" if own else "users", "web/users/account.html", **content)
 
 
 @page

@@ -22,3 +22,9 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   customElements.whenDefined(host.localName).then(() => setTimeout(() => event.target.requestSubmit(event.submitter)));
 }, true);
+
+// On a phone the menu is one line: the page's own entry is brought into view
+document.addEventListener("DOMContentLoaded", () => {
+  const [nav, here] = [document.querySelector(".menu nav"), document.querySelector(".menu [aria-current]")];
+  if (nav && here) nav.scrollLeft = here.offsetLeft - nav.offsetLeft - (nav.clientWidth - here.offsetWidth) / 2;
+});
