@@ -49,6 +49,7 @@ class Solution:
     x: np.ndarray  #: pixels (from 1) of the stars in the fit
     y: np.ndarray
     residual_mas: np.ndarray  #: (stars, 2) source minus reference, east and north
+    magnitude: np.ndarray  #: of the reference stars; NaN where unknown
 
     def unbinned(self, factor: int) -> "Solution":
         """The same for pixels so many times smaller."""
@@ -104,7 +105,7 @@ def solve(
         start, chance = _matched(every, stars, rough, shape, config)
     points = _points(unblended(good), stars, rough.scale_arcsec, config)
     fit = believed_fit(points, stars, start, shape, config)
-    solution = _solution(points, fit, rough, shape, stars.pack, chance)
+    solution = _solution(points, fit, rough, shape, stars, chance)
     logger.info(
         "%d stars of %s, rms %.0f and %.0f mas, false-alarm probability 10^%.0f",
         *(solution.stars, solution.catalogue, *solution.rms_mas, chance),
@@ -233,7 +234,7 @@ def _rms(residual_mas: np.ndarray) -> tuple[float, float]:
 
 
 def _solution(
-    points: Points, fit: Fit, rough: Tpv, shape: tuple[int, ...], catalogue: str, log10_chance: float
+    points: Points, fit: Fit, rough: Tpv, shape: tuple[int, ...], stars: Stars, log10_chance: float
 ) -> Solution:
     used = points[fit.source]
     ra, dec = _middle(fit.wcs, shape)
@@ -249,8 +250,9 @@ def _solution(
         offset_arcsec=(3600 * float(east), 3600 * float(north)),
         error_mas=frame_error_mas(points, fit, shape),
         log10_chance=log10_chance,
-        catalogue=catalogue,
+        catalogue=stars.pack,
         x=used.x,
         y=used.y,
         residual_mas=fit.residual_mas,
+        magnitude=np.asarray(stars.magnitude[fit.star], dtype=float),
     )

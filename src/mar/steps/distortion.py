@@ -53,6 +53,7 @@ class Fit:
     wcs: Tpv
     degree: int
     source: np.ndarray
+    star: np.ndarray
     residual_mas: np.ndarray  #: (n, 2) source minus star, east and north
 
     @property
@@ -137,7 +138,7 @@ def _fit_of_degree(points: Points, stars: Stars, wcs: Tpv, degree: int, config: 
         spread = float(np.median(np.hypot(*residual[used].T))) / 1000
         radius = min(config.scamp.crossid_radius, max(6 * spread, 1.0))
     residual = 1000 * (sources_arcsec(wcs, points[source]) - stars_arcsec(wcs, stars[star]))
-    return Fit(wcs, degree, source, residual)
+    return Fit(wcs, degree, source, star, residual)
 
 
 def _pairs(
