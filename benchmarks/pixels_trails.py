@@ -26,14 +26,14 @@ from mar.steps.trails import find_trails
 
 FULL = (9232, 9216)
 SEED = 20_000
-CLEAN_SEED = 31_000  # the limits for columns and rows of stars were chosen on frames of 21,000 to 21,099
-PEAKS = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+CLEAN_SEED = 32_000  # limits were chosen on frames of 21,000, 31,000 and 61,000 and the 99 that follow each
+PEAKS = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
 KINDS = ("satellite", "tumbling", "meteor", "aircraft", "cut")
-KIND_PEAKS = (3.0, 10.0)
+KIND_PEAKS = (5.0, 10.0)
 SKIES, CLEAN = 12, 100
 DENSITIES = (1.0, 3.0, 8.0, 20.0)  # of stars: from the pole to the Galactic plane
 SEEING = (0.9, 1.5, 2.5)  # arcsec
-RECALL, PURITY, WIDTH, ALIKE = 0.95, 0.80, 0.30, 0.90
+RECALL, PURITY, WIDTH, ALIKE = 0.95, 0.80, 0.30, 0.95
 
 
 @dataclass

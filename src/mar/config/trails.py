@@ -25,9 +25,7 @@ class Trails(Section):
     least_length: float = item(
         0.15, "Least length of a trail in the frame, in shorter sides of the frame", gt=0, le=1
     )
-    least_slimness: float = item(
-        15.0, "Least length over width of a trail that ends in the frame or is broken", ge=1
-    )
+    least_slimness: float = item(15.0, "Least length over width of a trail", ge=1)
     least_support: float = item(
         0.6, "Least part of the length of a line where a steady trail must be seen", gt=0, le=1
     )

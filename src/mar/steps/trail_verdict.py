@@ -21,12 +21,12 @@ LEAST_SNR = 8.0  # of a steady trail as a whole
 LEAST_BROKEN_SNR = 12.0  # of what is seen of another
 CLEAR = 4.0  # sigmas of a piece that counts for it
 LEAST_SEEN = 5  # pieces of a broken trail
-LARGEST_SPREAD = 0.8  # of the light of these pieces, in its mean; that of stars in a row spreads farther
+LARGEST_SPREAD = 0.65  # of the light of these pieces, in its mean; that of stars in a row spreads farther
 BRIGHTER = 0.75  # part of a piece's pixels that are fainter than its brighter parts
 GRAIN_PX = 2.0  # from the path within which they are compared
 LIT_LENGTHS = 2.0  # times HOUGH_LINES_MINLENGTH that a broken trail shines; galaxies seen edge-on are shorter
 LEAST_GRAIN = 0.8  # the brighter parts are no fainter, but for noise
-STEADY_GRAIN, BROKEN_GRAIN = 2.0, 1.5  # times the light of the fainter parts that is still no row of stars
+STEADY_GRAIN, BROKEN_GRAIN = 2.0, 1.3  # times the light of the fainter parts that is still no row of stars
 SHORT_FLASHES_GRAIN = 6.0  # the same where flashes that stand out well are shorter than pieces
 PEAKED = 2.0  # light about a star that is so much brighter than along the rest is the star's
 
