@@ -40,6 +40,7 @@ PART_OF = {
     "sky_polynomial": "fringe",
     "smoothing": "fringe",
     "stamps": "quality",
+    "together": "astrometry",
 }
 
 
