@@ -1,12 +1,15 @@
 """All masks of one frame: what pixels_masks.py starts, so that time and memory are those of a whole process.
 
-    python masks_once.py COUNTS LEVEL MASK
+    python masks_once.py COUNTS LEVEL MASK ROUNDS
 
 Reads the counts of a perfect chip, marks saturation and bleeding, takes the level off, marks cosmic rays and
-trails with the default settings, and writes the mask.
+trails with the default settings, and writes the mask; then only moves the same bytes. All that is done ROUNDS
+times over; the seconds of each are printed as JSON: only those after the first are of a warm process.
 """
 
+import json
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -18,15 +21,40 @@ from mar.simulate.samples import plain_camera
 from mar.steps.saturation import mark_saturated
 
 
-def main() -> None:
-    """Mark the frame named first, write the mask named last."""
-    raw, config = read_frame(Path(sys.argv[1])), Config()
+def mark(counts: Path, level: float, mask: Path) -> None:
+    """Mark a frame, from file to file."""
+    raw, config = read_frame(counts), Config()
     camera = plain_camera(raw.data.shape)
     config = config.model_copy(update={"repair": config.repair.model_copy(update={"wanted": False})})
     frame = mark_saturated(raw, camera, config.saturation)
-    frame = frame.replace(data=raw.data.astype(np.float32) - np.float32(sys.argv[2]))
+    frame = frame.replace(data=raw.data.astype(np.float32) - np.float32(level))
     frame = mark_defects(frame, camera, config)
-    write_image(Path(sys.argv[3]), frame.own_mask(), frame.header)
+    write_image(mask, frame.own_mask(), frame.header)
+
+
+def move(counts: Path, mask: Path) -> None:
+    """Read the frame and write as many bytes as the mask has: the limit."""
+    buffer, left = bytearray(1 << 24), mask.stat().st_size
+    with counts.open("rb", buffering=0) as file:
+        while file.readinto(buffer):
+            pass
+    with mask.with_suffix(".bin").open("wb", buffering=0) as file:
+        while left > 0:
+            left -= file.write(memoryview(buffer)[:left])
+
+
+def main() -> None:
+    """Mark the frame named first as often as is said last."""
+    counts, level, mask = Path(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3])
+    masks, limit = [], []
+    for _ in range(int(sys.argv[4])):
+        began = time.perf_counter()
+        mark(counts, level, mask)
+        marked = time.perf_counter()
+        move(counts, mask)
+        masks.append(marked - began)
+        limit.append(time.perf_counter() - marked)
+    print(json.dumps({"masks": masks, "limit": limit}))
 
 
 if __name__ == "__main__":
