@@ -26,8 +26,8 @@ def onto_ridge(
     """
     pieces = Pieces.along(path, data, mask, number_of_pieces(path), config)
     reach = pieces.across.size // 2
-    bend = config.largest_bend * path.length if config.degree > 1 else 0
-    ranges = np.array([min(reach, int(np.ceil(value))) for value in (*ranges_px, bend)])
+    bend_px = config.largest_bend * path.length if config.degree > 1 else 0
+    ranges = np.array([min(reach, int(np.ceil(value))) for value in (*ranges_px, bend_px)])
     u = 2 * pieces.t / path.length - 1
     best, curve, chosen = -np.inf, np.zeros(3), BOXES_PX[0]
     for box in BOXES_PX:

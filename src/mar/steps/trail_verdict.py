@@ -27,7 +27,7 @@ GRAIN_PX = 2.0  # from the path within which they are compared
 LIT_LENGTHS = 2.0  # times HOUGH_LINES_MINLENGTH that a broken trail shines; galaxies seen edge-on are shorter
 LEAST_GRAIN = 0.8  # the brighter parts are no fainter, but for noise
 STEADY_GRAIN, BROKEN_GRAIN = 2.0, 1.3  # times the light of the fainter parts that is still no row of stars
-SHORT_FLASHES_GRAIN = 6.0  # the same where flashes that stand out well are shorter than pieces
+FLASHES_SPREAD, FLASHES_GRAIN = 0.8, 6.0  # the same of flashes that stand out well
 PEAKED = 2.0  # light about a star that is so much brighter than along the rest is the star's
 
 
@@ -104,9 +104,9 @@ def _seen(pieces: Pieces, config: Trails) -> Seen | None:
         core = core_of(profile, top)
         light = Light(*pieces.amplitude(core))
         on = light.mean > config.piece_sigma * light.noise
-    known = max(1, np.count_nonzero(np.isfinite(light.noise)))
+    known = max(1, int(np.count_nonzero(np.isfinite(light.noise))))
     support, peak = np.count_nonzero(on) / known, float(profile[top]) / pieces.sigma
-    lit = max(1, np.count_nonzero(on))
+    lit = max(1, int(np.count_nonzero(on)))
     return Seen(
         pieces, on, light, support, peak, core, _ridge(pieces, core, on.size), _ridge(pieces, core, lit)
     )
@@ -181,13 +181,14 @@ def is_broken(
     light = Light(seen.light.mean[lit], seen.light.noise[lit])
     if light.snr < LEAST_BROKEN_SNR or seen.lit_ridge_sigma < config.broken_ridge_sigma:
         return False
-    if np.std(light.mean) > LARGEST_SPREAD * np.mean(light.mean):
-        return False
     within = _in_runs(lit, 3) & np.roll(lit, 1) & np.roll(lit, -1)  # flashes end within pieces
     where = within if np.count_nonzero(within) >= 2 else lit
+    # flashes that stand out well may be shorter than pieces
     stands_out = seen.lit_ridge_sigma >= 2 * config.broken_ridge_sigma
-    largest = SHORT_FLASHES_GRAIN if stands_out else BROKEN_GRAIN
-    return LEAST_GRAIN <= grain_of(path, where, seen, data, mask, config) <= largest
+    spread, grain = (FLASHES_SPREAD, FLASHES_GRAIN) if stands_out else (LARGEST_SPREAD, BROKEN_GRAIN)
+    if np.std(light.mean) > spread * np.mean(light.mean):
+        return False
+    return LEAST_GRAIN <= grain_of(path, where, seen, data, mask, config) <= grain
 
 
 def runs_of(on: np.ndarray) -> np.ndarray:
