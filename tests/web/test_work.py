@@ -78,3 +78,20 @@ def test_what_was_typed_outlives_the_session(as_user, alice, root):
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_label("Folder below")).to_have_value("20240399")
     page.watched.complaints.clear()  # the browser tells of the 401
+
+
+@pytest.mark.parametrize("path", ["/queue", "/logs", "/"])
+def test_a_session_that_ends_is_told_and_the_page_stays(as_user, alice, root, path):
+    page = as_user("alice")
+    page.goto(path)
+    heading = page.locator("h1").inner_text()
+    page.context.clear_cookies()
+    if path == "/logs":
+        page.locator("mar-log").evaluate("log => { log.source.close(); log.follow(); }")  # as after a break
+    elif path == "/":
+        page.evaluate("document.body.dispatchEvent(new CustomEvent('mar-done', { bubbles: true }))")
+    expect(page.get_by_role("alert")).to_contain_text("Your session has ended", timeout=15_000)
+    page.wait_for_timeout(300)
+    expect(page.get_by_role("alert")).to_be_visible()  # the answer that told it does not clear it
+    expect(page.locator("h1")).to_have_text(heading)
+    page.watched.complaints.clear()  # the browser tells of the 401

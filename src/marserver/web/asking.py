@@ -7,8 +7,9 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.http import urlencode
 
-from marserver.archive.queries import Find, find
+from marserver.archive.queries import Find, find, patterns
 from marserver.archive.rows import Nesting, Row, stream
+from marserver.archive.search import LENGTH
 from marserver.errors import Refused
 
 AT_ONCE = 60
@@ -50,12 +51,21 @@ def listed(request: HttpRequest, kind: str, order: str = "-id", nesting: Nesting
     except (Refused, ValueError) as error:
         asked.problem = str(error)
         return asked
+    if kind == "individualfile" and too_short(given):
+        asked.problem = f"a part of a name has at least {LENGTH} characters, unless a field or days are given"
+        return asked
     if "file_type" in given:
         found = found.filter(file_type=given["file_type"])
     first = (asked.page - 1) * AT_ONCE
     rows = list(stream(kind, found[first : first + AT_ONCE + 1], nesting, few=True))
     asked.rows, asked.more = rows[:AT_ONCE], len(rows) > AT_ONCE
     return asked
+
+
+def too_short(given: dict[str, str]) -> bool:
+    """Whether all names of the archive would have to be read: the index knows no part so short."""
+    narrowed = "field" in given or "start" in given or "end" in given
+    return not narrowed and any(len(word) < LENGTH for word in patterns(given.get("contains", "")))
 
 
 def wanted(given: dict[str, str], order: str) -> Find:

@@ -39,6 +39,13 @@ def test_frames_are_filtered_by_name_type_and_failure(browser):
     assert "No frame fits" in text(browser, "/frames?file_type=SCI")
 
 
+def test_a_part_of_a_name_that_no_index_knows_is_asked_for_with_days(browser):
+    many(1)
+    assert "at least 3 characters" in text(browser, "/frames?contains=00")
+    assert "bias-00000" in text(browser, "/frames?contains=00&start=2024-03-01")
+    assert "at least 3" not in text(browser, "/tiles?contains=00")
+
+
 def test_invalid_rows_are_shown_when_asked_for(browser):
     tile(field="FORNAX", isvalid=False)
     assert "FORNAX" not in text(browser, "/tiles")

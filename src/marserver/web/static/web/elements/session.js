@@ -48,7 +48,7 @@ customElements.define("mar-session", class extends HTMLElement {
   connectedCallback() {
     document.addEventListener("htmx:responseError", (event) => this.judge(event.detail.xhr));
     document.addEventListener("htmx:sendError", () => this.tell("away"));
-    document.addEventListener("htmx:afterOnLoad", () => session.fine());
+    document.addEventListener("htmx:afterOnLoad", (event) => event.detail.successful && session.fine()); // it comes after an error, too
     document.addEventListener("input", (event) => keep(event.target.closest(DRAFTS)));
     document.addEventListener("reset", (event) => forget(event.target));
     document.querySelectorAll(DRAFTS).forEach(restore);
