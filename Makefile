@@ -1,4 +1,4 @@
-.PHONY: test lint format demo bench bench-api bench-pixels docs
+.PHONY: test lint format demo bench bench-api bench-pixels bench-sky docs
 
 test:      ## run the tests
 	pytest
@@ -24,6 +24,9 @@ bench-api: ## the service at a survey's size, on both databases
 
 bench-pixels: ## the pixel steps beside their peers, at full scale
 	python benchmarks/bench_pixels.py --scale 1 --plot benchmarks/scaling.png
+
+bench-sky: ## sources, astrometry, tiles and colour images beside their peers, at full scale
+	python benchmarks/bench_sky.py --scale 1
 
 docs:      ## write the generated pages again
 	python docs/generate.py
