@@ -161,14 +161,19 @@ def draw(page, path: Path, colours: str, size: str) -> None:
 
 
 def small(png: bytes) -> bytes:
-    """The picture with so few colours (at most 128) that it is not large."""
+    """The picture with so few colours (at most 128) that it is not large; at half its size if it must be."""
     image = Image.open(BytesIO(png)).convert("RGB")
     image = image.crop((0, 0, image.width, min(image.height, 3000)))
-    for number in (128, 64, 32, 16):
+    for picture, number in (
+        (image, 128),
+        (image, 64),
+        (image, 32),
+        (image.reduce(2), 64),
+        (image.reduce(2), 32),
+    ):
         made = BytesIO()
-        image.quantize(number, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
-            made, "png", optimize=True
-        )
+        few = picture.quantize(number, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(made, "png", optimize=True)
         if made.tell() <= MOST_BYTES:
             break
     return made.getvalue()
