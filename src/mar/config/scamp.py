@@ -18,7 +18,7 @@ class Scamp(Section):
     pixscale_maxerr: float = item(1.2, "Greatest factor between true and nominal pixel scale", gt=1)
     posangle_maxerr: float = item(5.0, "Greatest error of the position angle", unit="deg", gt=0)
     match_resol: float = item(0.0, "Resolution of the match; chosen from the data", unused=True, ge=0)
-    astref_catalog: str = item("", "Name of the reference pack, or a pattern such as gaia*; empty takes all packs")
+    astref_catalog: str = item("", "Name of the reference pack, or a pattern as gaia*; empty takes all packs")
     astrefmag_limits: tuple[float, float] = item((-99.0, 18.0), "Magnitudes of reference stars", unit="mag")
     astrclip_nsigma: float = item(3.0, "Reject stars beyond this from the solution", unit="sigma", gt=0)
     timeout: int = item(600, "Time limit", unit="s", unused=True, ge=0)

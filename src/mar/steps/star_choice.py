@@ -14,7 +14,7 @@ _ENOUGH = 60  # with this many, blended stars can be left out
 
 
 def usable(sources: Table, shape: tuple[int, ...], scamp: Scamp, reduction: Reduction) -> Table:
-    """The sources fit for astrometry, brightest first; the blended too: in a crowd they are the bright ones."""
+    """The sources fit for astrometry, brightest first; blended ones too, the bright ones of a crowd."""
     x, y, margin = sources["XWIN_IMAGE"], sources["YWIN_IMAGE"], reduction.cat_margin
     good = np.asarray(sources["SNR_WIN"] >= scamp.sn_thresholds[0])
     good &= np.asarray(sources["FLUX_AUTO"] > 0)
