@@ -39,6 +39,14 @@ def test_frames_are_filtered_by_name_type_and_failure(browser):
     assert "No frame fits" in text(browser, "/frames?file_type=SCI")
 
 
+def test_failed_frames_of_a_type(browser):
+    many(2), many(2, "SCI")
+    IndividualFile.objects.filter(file_name__endswith="1").update(failed_step="ov", error="no master")
+    page = text(browser, "/frames?error=1&file_type=SCI")
+    assert "sci-00001" in page
+    assert not {word for word in ("sci-00000", "bias-00000", "bias-00001") if word in page}
+
+
 def test_a_part_of_a_name_that_no_index_knows_is_asked_for_with_days(browser):
     many(1)
     assert "at least 3 characters" in text(browser, "/frames?contains=00")
