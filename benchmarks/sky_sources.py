@@ -118,7 +118,7 @@ def sources(arguments: argparse.Namespace) -> Figures:
         [
             Bar(
                 "times faster than source-extractor",
-                seconds["source-extractor"] / seconds["ours"],
+                times,
                 3,
                 above=True,
             ),

@@ -1,5 +1,6 @@
 """Trails: satellites that shine steadily or tumble, aircraft, meteors, and what the shutter cuts off."""
 
+import math
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
@@ -142,7 +143,7 @@ STREAKS = {"tumbling": tumbling, "meteor": meteor, "aircraft": aircraft, "cut": 
 
 def _along(shape: tuple[int, ...]) -> np.ndarray:
     """Knots that reach beyond the frame on both sides."""
-    reach = float(np.hypot(*shape))
+    reach = math.hypot(*shape)
     return np.arange(-reach, reach, _STEP_PX)
 
 

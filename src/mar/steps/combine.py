@@ -126,7 +126,7 @@ def combine(
     )
     direct = out is not None and out.flags.c_contiguous
     results = Results(
-        out if direct else np.empty((ny, nx), dtype=np.float32),
+        out if out is not None and direct else np.empty((ny, nx), dtype=np.float32),
         np.empty((ny, nx) if "count" in want else (0, 0), dtype=np.uint16),
         np.empty((ny, nx) if "sigma" in want else (0, 0), dtype=np.float32),
         np.zeros((n, ny, nx) if "rejected" in want else (0, 0, 0), dtype=np.uint8),

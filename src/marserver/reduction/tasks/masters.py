@@ -175,7 +175,7 @@ def master_files(block: BiasBlock | FlatByFilter) -> MasterFiles:
 
 def last_good(block: BiasBlock | FlatByFilter) -> MasterFiles | None:
     """The last good master before that of a block: valid, made, of the same band, and of no later days."""
-    others = type(block).objects.exclude(pk=block.pk)
+    others: Any = type(block).objects.exclude(pk=block.pk)
     good = others.filter(isvalid=True, status=1, block_end_date__lte=block.block_end_date)
     made = good.filter(master_path__isnull=False)
     if isinstance(block, FlatByFilter):
