@@ -167,7 +167,7 @@ def small(png: bytes) -> bytes:
     for picture, number in (
         (image, 128),
         (image, 64),
-        (image, 32),
+        (image, 16),
         (image.reduce(2), 64),
         (image.reduce(2), 32),
     ):
