@@ -1,6 +1,6 @@
 """How many disturbed fields are solved, and is one of them wrong? Simulated frames of the mini camera.
 
-`python benchmarks/bench_fields.py --fields 500` paints, detects and solves; nothing was tuned on its seeds.
+`python benchmarks/sky_fields.py --fields 500` paints, detects and solves; nothing was tuned on its seeds.
 """
 
 import argparse
