@@ -16,6 +16,13 @@ except ImportError:
 FRAMES, SHAPE = 9, (60, 250)
 
 
+# Where bottleneck is not installed ccdproc asks numpy, which warns of pixels without any value
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:All-NaN slice:RuntimeWarning"),
+    pytest.mark.filterwarnings("ignore:Mean of empty slice:RuntimeWarning"),
+]
+
+
 @pytest.fixture(autouse=True)
 def _ccdproc():
     if Combiner is None:

@@ -5,8 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import InterfaceError, connection, connections
 from live import answer_of, connect, request, running_server
-
-from conftest import token_of
+from tests.server.conftest import token_of
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -150,7 +150,7 @@ def test_a_large_file_is_served_in_ranges(alices, live, root):
 
 
 def test_a_style_sheet_is_served(live):
-    assert "font" in httpx.get(f"{live}static/web/plain.css").text
+    assert "font" in httpx.get(f"{live}static/web/base.css").text
 
 
 @pytest.mark.parametrize("announced", [True, False])
