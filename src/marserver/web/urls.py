@@ -1,5 +1,9 @@
 """The paths of the pages; each page's own are in the file of its name."""
 
+from importlib import import_module
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
 from marserver.web import (
@@ -16,11 +20,20 @@ from marserver.web import (
     query,
     search,
     users,
-    viewer,
-    viewer_parts,
     views,
     work,
 )
+
+
+def when_asked(module: str, name: str) -> Any:
+    """A view whose module is loaded with its first request: the viewer brings the libraries of pixels."""
+
+    def view(request: HttpRequest, **given: Any) -> HttpResponse:
+        response: HttpResponse = getattr(import_module(f"marserver.web.{module}"), name)(request, **given)
+        return response
+
+    return view
+
 
 urlpatterns: list[URLPattern] = [
     path("login", views.log_in, name="login"),
@@ -56,11 +69,11 @@ urlpatterns: list[URLPattern] = [
     path("configuration", configuration.configuration, name="configuration"),
     path("search", search.search, name="search"),
     path("logs", logs.logs, name="logs"),
-    path("view/<str:kind>/<int:row_id>", viewer.view, name="view"),
-    path("view/<str:kind>/<int:row_id>/info", viewer.info, name="view_info"),
-    path("view/<str:kind>/<int:row_id>/tile/<int:level>/<int:x>_<int:y>", viewer_parts.tile),
-    path("view/<str:kind>/<int:row_id>/mask/<int:level>/<int:x>_<int:y>", viewer_parts.mask),
-    path("view/<str:kind>/<int:row_id>/value", viewer_parts.value),
-    path("view/<str:kind>/<int:row_id>/catalogue", viewer_parts.catalogue),
-    path("view/<str:kind>/<int:row_id>/origin", viewer_parts.origin),
+    path("view/<str:kind>/<int:row_id>", when_asked("viewer", "view"), name="view"),
+    path("view/<str:kind>/<int:row_id>/info", when_asked("viewer", "info"), name="view_info"),
+    path("view/<str:kind>/<int:row_id>/tile/<int:level>/<int:x>_<int:y>", when_asked("viewer_parts", "tile")),
+    path("view/<str:kind>/<int:row_id>/mask/<int:level>/<int:x>_<int:y>", when_asked("viewer_parts", "mask")),
+    path("view/<str:kind>/<int:row_id>/value", when_asked("viewer_parts", "value")),
+    path("view/<str:kind>/<int:row_id>/catalogue", when_asked("viewer_parts", "catalogue")),
+    path("view/<str:kind>/<int:row_id>/origin", when_asked("viewer_parts", "origin")),
 ]
