@@ -11,6 +11,7 @@ import numpy as np
 
 from mar.kernels.detection import FIRST, ROW, STOP
 from mar.kernels.jit import jit
+from mar.kernels.joining import first_of
 
 (GROUP, NPIX, NABOVE, FLUX, FLUX_ISO, PEAK, SMOOTH_PEAK, X, Y, A, B, THETA, CXX, CYY, CXY, ABCOR) = range(16)
 (THRESHOLD, MTHRESHOLD, FWHM, BITS, MERGED, TRUNCATED, KX, KY) = range(16, 24)
@@ -63,14 +64,6 @@ def _summits(values: np.ndarray, near: np.ndarray) -> int:
         if highest:
             count += 1
     return count
-
-
-@jit
-def _root(parent: np.ndarray, i: int) -> int:
-    while parent[i] != i:
-        parent[i] = parent[parent[i]]
-        i = parent[i]
-    return i
 
 
 @jit
@@ -133,7 +126,7 @@ def _branches(
             for k in range(_NEIGHBOURS):
                 j = near[i, k]
                 if j >= 0 and parent[j] >= 0:
-                    a, b = _root(parent, i), _root(parent, j)
+                    a, b = first_of(parent, i), first_of(parent, j)
                     if a != b:
                         parent[b] = a
                         flux[a] += flux[b]
@@ -141,18 +134,18 @@ def _branches(
             stop += 1
         # what the branches of the level above have become
         for k in range(count):
-            root = _root(parent, nodes[k])
+            root = first_of(parent, nodes[k])
             if seen[root] != level:
                 seen[root], parts[root], whole[root] = level, 0, True
             parts[root] += significant[k]
             whole[root] = whole[root] and single[k]
         for k in range(count):
-            if parts[_root(parent, nodes[k])] > 1 and significant[k] and single[k]:
+            if parts[first_of(parent, nodes[k])] > 1 and significant[k] and single[k]:
                 seeds[found], heights[found] = nodes[k], level + 1
                 found += 1
         kept = 0
         for k in range(count):
-            root = _root(parent, nodes[k])
+            root = first_of(parent, nodes[k])
             if seen[root] == level:
                 seen[root] = -level - 1  # noted
                 whole[root] = whole[root] and parts[root] < 2
@@ -160,7 +153,7 @@ def _branches(
                 kept += 1
         count = kept
         for k in range(first, stop):
-            root = _root(parent, order[k])
+            root = first_of(parent, order[k])
             if seen[root] != -level - 1 and area[root] >= LEAST_BRANCH:
                 seen[root], whole[root], parts[root] = -level - 1, True, 0
                 nodes[count] = root

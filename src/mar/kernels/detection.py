@@ -7,6 +7,7 @@ side and joined afterwards, so the result does not depend on them. Twin: scipy.n
 import numpy as np
 
 from mar.kernels.jit import jit
+from mar.kernels.joining import first_of
 from mar.kernels.mesh import draw_row, steps_from
 
 ROW, FIRST, STOP = range(3)
@@ -120,14 +121,6 @@ def find_runs(
 
 
 @jit
-def _root(parent: np.ndarray, i: int) -> int:
-    while parent[i] != i:
-        parent[i] = parent[parent[i]]
-        i = parent[i]
-    return i
-
-
-@jit
 def rows_of(runs: np.ndarray, ny: int) -> np.ndarray:
     """Index (ny + 1,) of the first run of each row; `runs` are in order of rows."""
     starts = np.zeros(ny + 1, np.int64)
@@ -147,7 +140,7 @@ def join_runs(runs: np.ndarray, starts: np.ndarray) -> np.ndarray:
         up, i = starts[y - 1], starts[y]
         while up < starts[y] and i < starts[y + 1]:
             if runs[up, FIRST] <= runs[i, STOP] and runs[i, FIRST] <= runs[up, STOP]:
-                a, b = _root(parent, up), _root(parent, i)
+                a, b = first_of(parent, up), first_of(parent, i)
                 parent[max(a, b)] = min(a, b)
             if runs[up, STOP] < runs[i, STOP]:
                 up += 1
@@ -156,7 +149,7 @@ def join_runs(runs: np.ndarray, starts: np.ndarray) -> np.ndarray:
     groups = np.empty(n, np.int64)
     count = 0
     for i in range(n):
-        root = _root(parent, i)
+        root = first_of(parent, i)
         if root == i:
             groups[i] = count
             count += 1

@@ -3,16 +3,9 @@
 import numpy as np
 
 from mar.kernels.jit import jit
+from mar.kernels.networks import sort_rows
 
 _BLOCK = 512  # positions at work: those of all columns stay in the processor's cache
-
-
-@jit
-def _exchange(low: np.ndarray, high: np.ndarray) -> None:
-    for x in range(low.size):
-        a, b = low[x], high[x]
-        low[x] = a if a < b else b
-        high[x] = b if a < b else a
 
 
 @jit
@@ -27,8 +20,7 @@ def middle_of_columns(
     for start in range(0, strip.shape[1], _BLOCK):
         width = min(_BLOCK, strip.shape[1] - start)
         ordered[:, :width] = strip[:, start : start + width]
-        for k in range(network.shape[0]):
-            _exchange(ordered[network[k, 0], :width], ordered[network[k, 1], :width])
+        sort_rows(ordered, width, network)
         for x in range(width):
             out[start + x] = np.float32(0.5) * (ordered[below, x] + ordered[above, x])
 

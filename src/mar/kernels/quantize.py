@@ -7,6 +7,7 @@ appendix I (the random numbers). Method 2 keeps zeros.
 import numpy as np
 
 from mar.kernels.jit import jit
+from mar.kernels.selection import select
 
 BLANK = -2147483647  #: stands for NaN
 ZERO = -2147483646  #: stands for exactly 0
@@ -65,27 +66,6 @@ def _limits(row: np.ndarray, spare: np.ndarray) -> tuple[float, float, bool]:
 
 
 @jit
-def _middle(values: np.ndarray, n: int) -> float:
-    """The n // 2-th of n values, which change their places (Hoare's selection)."""
-    low, high, wanted = 0, n - 1, n // 2
-    while low < high:
-        pivot, i, j = values[wanted], low, high
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while pivot < values[j]:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i, j = i + 1, j - 1
-        if j < wanted:
-            low = i
-        if wanted < i:
-            high = j
-    return values[wanted]
-
-
-@jit
 def _noise(row: np.ndarray, lag: int, step: int, samples: np.ndarray) -> float:
     """Noise of a row from every `step`-th pixel against those `lag` left and right; -1 from too few."""
     n = 0
@@ -98,7 +78,7 @@ def _noise(row: np.ndarray, lag: int, step: int, samples: np.ndarray) -> float:
                 n += 1
     if n < LEAST_SAMPLES:
         return -1.0
-    return _NOISE_OF_MEDIAN * _middle(samples, n)
+    return _NOISE_OF_MEDIAN * select(samples, n, n // 2)
 
 
 @jit

@@ -3,6 +3,7 @@
 import numpy as np
 
 from mar.kernels.jit import jit, parallel_jit, rows_in_parallel
+from mar.kernels.joining import first_of
 
 IDW, MEDIAN, LINEAR = 0, 1, 2
 _FEW = 3  # good pixels that a box needs
@@ -65,14 +66,6 @@ def _array(runs):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _root(parents: np.ndarray, n: int) -> int:
-    while parents[n] != n:
-        parents[n] = parents[parents[n]]
-        n = parents[n]
-    return n
-
-
-@jit
 def group_areas(runs: np.ndarray) -> np.ndarray:
     """For each run (y, x from and to; by rows) the pixels of its group of touching runs, corners included."""
     parents = np.arange(runs.shape[0])
@@ -83,14 +76,14 @@ def group_areas(runs: np.ndarray) -> np.ndarray:
             first += 1
         m = first
         while m < n and runs[m, 0] == y - 1 and runs[m, 1] <= x1:
-            parents[_root(parents, m)] = _root(parents, n)
+            parents[first_of(parents, m)] = first_of(parents, n)
             m += 1
     areas = np.zeros(runs.shape[0], dtype=np.int64)
     for n in range(runs.shape[0]):
-        areas[_root(parents, n)] += runs[n, 2] - runs[n, 1]
+        areas[first_of(parents, n)] += runs[n, 2] - runs[n, 1]
     out = np.empty(runs.shape[0], dtype=np.int64)
     for n in range(runs.shape[0]):
-        out[n] = areas[_root(parents, n)]
+        out[n] = areas[first_of(parents, n)]
     return out
 
 

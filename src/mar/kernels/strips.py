@@ -7,6 +7,7 @@ it lies beside its chord, as a polynomial in 2 t / length - 1, lowest power firs
 import numpy as np
 
 from mar.kernels.jit import jit, parallel_jit, rows_in_parallel
+from mar.kernels.selection import select
 
 
 @jit
@@ -19,31 +20,11 @@ def _bent(bend: np.ndarray, u: float) -> float:
 
 @jit
 def _quantile(values: np.ndarray, part: float) -> float:
-    """The value that `part` of the others are below, NaN of nothing; `values` change their order.
-
-    Hoare 1961, CACM 4, 321: Find.
-    """
+    """The value that `part` of the others are below, NaN of nothing; `values` change their order."""
     if values.size == 0:
         return np.nan
     wanted = int(part * (values.size - 1) + 0.5)
-    low, high = 0, values.size - 1
-    while low < high:
-        pivot = values[(low + high) // 2]
-        i, j = low, high
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while pivot < values[j]:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if j < wanted:
-            low = i
-        if wanted < i:
-            high = j
-    return values[wanted]
+    return select(values, values.size, wanted)
 
 
 @parallel_jit

@@ -10,9 +10,9 @@ from mar.config.scan import Scan
 from mar.errors import BadImage
 from mar.frame import Frame
 from mar.kernels.levels import apply_masters
+from mar.kernels.threads import side_by_side
 from mar.masks import Bit
 from mar.progress import Progress
-from mar.recipes.side_by_side import side_by_side
 from mar.recipes.stacking import Dropped, StackFrame
 from mar.steps.assemble import trim_rows
 from mar.steps.master_rows import MasterRows

@@ -13,8 +13,8 @@ from mar.camera import Section
 from mar.config.combining import Combining
 from mar.errors import NotEnoughFrames
 from mar.frame import Frame, set_cards
+from mar.kernels.threads import side_by_side
 from mar.progress import Progress
-from mar.recipes.side_by_side import side_by_side
 from mar.steps.combine import Rejection, combine
 from mar.steps.rows import Rows, bands
 from mar.steps.statistics import Statistics

@@ -13,10 +13,10 @@ from mar.exposure import read_exposure
 from mar.frame import set_cards
 from mar.io.fits import ImageReader, open_image, read_mask, stem, write_image
 from mar.io.names import Layout
+from mar.kernels.threads import side_by_side
 from mar.progress import Progress, silent
 from mar.recipes.master_bias import master_bias as combine_bias
 from mar.recipes.master_flat import master_flat as combine_flat
-from mar.recipes.side_by_side import side_by_side
 from mar.recipes.stacking import Master, StackFrame
 from mar.run.products import Dropped, MasterFiles, MasterProducts
 from mar.run.provenance import provenance
