@@ -254,7 +254,25 @@ def test_transformations_give_the_colours_of_the_sun(one):
     colour = {"GAIA_BP": 0.82, "TYCHO_BT": 0.73}[one.colour[0]]
     magnitude = {"GAIA_G": -26.90, "TYCHO_VT": -26.69}[one.magnitude]  # Willmer 2018, ApJS 236, 47
     found = magnitude + np.polynomial.polynomial.polyval(colour, one.coefficients)
-    assert found == pytest.approx({"G": -26.47, "R": -26.93, "I": -27.05}[one.band], abs=0.12)
+    sun = {"G": -26.47, "R": -26.93, "I": -27.05, "Z": -27.07}
+    assert found == pytest.approx(sun[one.band], abs=0.12)
+
+
+@pytest.mark.parametrize(
+    ("band", "published", "wavelength_nm"),
+    [
+        ("G", lambda x: 0.2199 - 0.6365 * x - 0.1548 * x**2 + 0.0064 * x**3, 475.1),
+        ("R", lambda x: -0.09837 + 0.08592 * x + 0.1907 * x**2 - 0.1701 * x**3 + 0.02263 * x**4, 625.8),
+        ("I", lambda x: -0.293 + 0.6404 * x - 0.09609 * x**2 - 0.002104 * x**3, 769.0),
+        ("Z", lambda x: -0.4619 + 0.8992 * x - 0.08271 * x**2 + 0.005029 * x**3, 883.1),
+    ],
+)
+def test_gaia_terms_are_the_published_ones(band, published, wavelength_nm):
+    """Table 5.9 of the documentation of Gaia DR3, which gives Gaia's G less the band."""
+    x = np.linspace(0.5, 2.0, 16)
+    bands = {"GAIA_G": np.full(16, 12.0), "GAIA_BP": 12 + x, "GAIA_RP": np.full(16, 12.0)}
+    magnitude, _ = magnitudes_in(Stars(x, x, x, bands, pack="gaia"), band, wavelength_nm)
+    np.testing.assert_allclose(12 - magnitude, published(x), atol=1e-12)
 
 
 def test_a_transformed_zero_point_says_so(rng):

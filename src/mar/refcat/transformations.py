@@ -23,7 +23,9 @@ class Transformation:
     source: str
 
 
-_GAIA = "Gaia EDR3 to SDSS12, Riello et al. 2021, A&A 649, A3, appendix C"
+# coefficients and scatters of Table 5.9, colours of 5.10; beyond 2 those of G and R are for M giants only,
+# which a catalogue does not tell from the many M dwarfs
+_GAIA = "Gaia DR3 documentation 5.5.1; Riello et al. 2021, A&A 649, A3, appendix C (SDSS12)"
 _TYCHO = "Tycho to Johnson, ESA SP-1200 1.3.20; Johnson to SDSS, Jester et al. 2005, AJ 130, 873"
 TRANSFORMATIONS = (
     Transformation(
@@ -32,8 +34,8 @@ TRANSFORMATIONS = (
         "GAIA_G",
         ("GAIA_BP", "GAIA_RP"),
         (-0.2199, 0.6365, 0.1548, -0.0064),
-        (0.3, 3.0),
-        0.075,
+        (0.3, 2.0),
+        0.0745,
         _GAIA,
     ),
     Transformation(
@@ -42,8 +44,8 @@ TRANSFORMATIONS = (
         "GAIA_G",
         ("GAIA_BP", "GAIA_RP"),
         (0.09837, -0.08592, -0.1907, 0.1701, -0.02263),
-        (0.0, 3.0),
-        0.038,
+        (0.0, 2.0),
+        0.03776,
         _GAIA,
     ),
     Transformation(
@@ -53,7 +55,17 @@ TRANSFORMATIONS = (
         ("GAIA_BP", "GAIA_RP"),
         (0.293, -0.6404, 0.09609, 0.002104),
         (0.5, 2.0),
-        0.041,
+        0.04092,
+        _GAIA,
+    ),
+    Transformation(
+        "Z",
+        893.0,
+        "GAIA_G",
+        ("GAIA_BP", "GAIA_RP"),
+        (0.4619, -0.8992, 0.08271, -0.005029),
+        (-0.5, 4.5),
+        0.04116,
         _GAIA,
     ),
     Transformation("G", 475.0, "TYCHO_VT", ("TYCHO_BT", "TYCHO_VT"), (-0.12, 0.42), (-0.2, 1.6), 0.1, _TYCHO),
