@@ -7,10 +7,20 @@ from django.http import Http404, HttpRequest, HttpResponse
 
 from marserver.accounts.models import Role
 from marserver.archive.kinds import named
-from marserver.archive.models import FinalTile, FrameStatus, FrameType, IndividualFile, SciByFilter, Superflat
+from marserver.archive.models import (
+    FieldImage,
+    FinalTile,
+    FrameStatus,
+    FrameType,
+    IndividualFile,
+    Sci,
+    SciByFilter,
+    Superflat,
+)
 from marserver.archive.rows import Row
 from marserver.errors import NotFound
 from marserver.reduction import requests
+from marserver.reduction.pictures.files import is_there
 from marserver.web.asking import one, plain_rows
 from marserver.web.lists import BLOCKS, flag_names
 from marserver.web.pages import page, show
@@ -23,6 +33,8 @@ STEPS = {
     "co": "coadd",
 }
 MOST_ROWS = 1000
+MOST_USERS = 200
+USED_AS = {"biasblock": "master_bias_used", "flatbyfilter": "master_flat_used"}
 # Where a frame is a member: the relation of the frame, and the kind of the block
 MEMBERS = (
     ("biasblocks", "biasblock"),
@@ -41,6 +53,7 @@ def frame(request: HttpRequest, row_id: int) -> HttpResponse:
     content = {
         "row": row,
         "sci": (row.get("sci") or [None])[0],
+        "is_there": is_there(found.file_path),
         "other": one("individualfile", other) if other else None,
         "blocks": members(found),
         "tiles": plain_rows("finaltiles", found.finaltiles.order_by("pk")[:MOST_ROWS]),
@@ -70,6 +83,7 @@ def tile(request: HttpRequest, row_id: int) -> HttpResponse:
     content = {
         "row": row,
         "frames": row.get("composedBy", []),
+        "colour": FieldImage.objects.filter(field=found.field, isvalid=True).first(),
         "bands": plain_rows("finaltiles", same_field),
         "names": flag_names(),
         "superflats": superflats(found.band),
@@ -105,8 +119,30 @@ def block(request: HttpRequest, kind: str, row_id: int) -> HttpResponse:
         "tiles": row.get("finaltiles", []),
         "superflats": superflats(row.get("band")) if kind in ("scibyfilter", "sciblock") else [],
         "is_science": kind in ("scibyfilter", "sciblock"),
+        "users": users_of(kind, row_id),
+        "most_users": MOST_USERS,
     }
     return detail(request, "blocks", "web/details/block.html", kind, found, content)
+
+
+def users_of(kind: str, row_id: int) -> list[Any]:
+    """The science frames that were reduced with a master, the first of them."""
+    frames = IndividualFile.objects.order_by("pk").only("pk", "file_name", "field", "band")
+    if kind == "superflat":
+        return list(frames.filter(superflat=row_id)[:MOST_USERS])
+    if kind not in USED_AS:
+        return []
+    raw = Sci.objects.filter(**{USED_AS[kind]: row_id}).order_by("pk").values("sciraw")[:MOST_USERS]
+    return list(frames.filter(pk__in=[one["sciraw"] for one in raw]))
+
+
+def inputs_of(found: Any) -> list[tuple[str, str, int | None]]:
+    """What a product was made from: path, checksum, and the id of the frame where it is one."""
+    inputs = getattr(found, "inputs", None) or []
+    names = {one["path"]: one["path"].rpartition("/")[2].partition(".fits")[0] for one in inputs}
+    known = IndividualFile.objects.filter(file_name__in=list(names.values())[:MOST_ROWS])
+    ids = dict(known.values_list("file_name", "pk")) if names else {}
+    return [(one["path"], one.get("checksum", ""), ids.get(names[one["path"]])) for one in inputs]
 
 
 def detail(
@@ -117,8 +153,9 @@ def detail(
         "kind": kind,
         "made": {
             name: getattr(found, name, None)
-            for name in ("inputs", "config_hash", "version", "job", "checksum", "count_path", "catalog_path")
+            for name in ("config_hash", "version", "job", "checksum", "count_path", "catalog_path")
         },
+        "inputs": inputs_of(found),
         "changes": requests.history(kind, found.pk),
         "steps": STEPS.items(),
         "may_change": request.user.may(Role.OPERATOR),  # type: ignore[union-attr]

@@ -26,9 +26,15 @@ PLACES = {
     "trimmed": "frames",
     "image": "images",
     **dict.fromkeys(("tile", "weight", "count"), "tiles"),
-    **dict.fromkeys(("bias", "flat", "superflat"), "blocks"),
+    **dict.fromkeys(("bias", "flat", "superflat", "biasmask", "flatmask"), "blocks"),
 }
-BLOCKS = {"bias": "biasblock", "flat": "flatbyfilter", "superflat": "superflat"}
+BLOCKS = {
+    "bias": "biasblock",
+    "flat": "flatbyfilter",
+    "superflat": "superflat",
+    "biasmask": "biasblock",
+    "flatmask": "flatbyfilter",
+}
 ALIKE = 0.01  # of the ratios of sides of a picture and of the tiles it is made from
 LARGEST_SIDE = 100_000  # pixels of a colour image whose head is believed
 SIZE = re.compile(rb'<Size Width="(\d{1,5})" Height="(\d{1,5})"/>')  # of a Deep Zoom image
@@ -52,18 +58,18 @@ def view(request: HttpRequest, kind: str, row_id: int) -> HttpResponse:
     after = after_of(one)
     if after and request.GET.get("blink") in (str(after), f"frame-{after}"):
         return redirect(f"{reverse('view', args=['trimmed', row_id])}?blink=frame-{after}")
-    listed = [{"key": other.key, "title": other.title} for other in companions(one) if is_there(other.path)]
+    beside = [other for other in companions(one) if is_there(other.path)]
     content: dict[str, Any] = {
         "shown": one,
         "about": about_page(one),
         "after": after,
-        "companions": listed,
+        "companions": beside,
         "stretches": STRETCHES,
-        "bits": overlay.described() if is_there(one.mask) else [],
+        "bits": overlay.described() if any(is_there(some.mask) for some in (one, *beside)) else [],
         "has_catalogue": is_there(one.catalogue),
-        "has_stars": one.kind not in ("image", "trimmed", "bias", "flat", "superflat"),
+        "has_stars": one.kind in ("frame", "tile", "weight", "count"),
         "has_origin": one.kind in ("tile", "weight", "count"),
-        "values": one.kind != "image" or bool(listed),
+        "values": one.kind != "image" or bool(beside),
     }
     return show(request, PLACES[one.kind], "web/viewer/page.html", **content)
 
@@ -103,6 +109,7 @@ def about(one: Shown, image: Picture) -> dict[str, Any]:
         "height": image.shape[0],
         "tile": BAND,
         "levels": image.most,
+        "mask": is_there(one.mask),
         "version": f"{image.stamp.changed_ns:x}-{image.stamp.size:x}",
         "unit": str(image.header.get("BUNIT", "")).strip(),
         "limits": image.limits(),

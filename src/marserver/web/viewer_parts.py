@@ -20,6 +20,8 @@ from marserver.web.pages import page
 from marserver.web.viewer_answers import answers, number, pixel
 
 KEPT = "private, max-age=86400"  # the address holds the version of the file
+A_WHILE = "private, max-age=60"
+THUMB_LEVEL = 9  # 2^9 pixels
 
 
 @page
@@ -30,6 +32,17 @@ def tile(request: HttpRequest, kind: str, row_id: int, level: int, x: int, y: in
     values = part_of(fits_of(shown(kind, row_id)), level, x, y)
     grey = brightness(values, stretch)
     return png(255 - grey if request.GET.get("invert") == "1" else grey)
+
+
+@page
+@answers
+def thumb(request: HttpRequest, kind: str, row_id: int) -> HttpResponse:
+    """GET .../thumb: all of an image, at most 512 pixels wide and high, with its usual limits."""
+    image = fits_of(shown(kind, row_id))
+    down = max(0, image.most - THUMB_LEVEL)
+    ny, nx = image.size_at(down)
+    low, high = image.limits()["zscale"]
+    return png(brightness(image.part(down, 0, ny, 0, nx), Stretch(low, high)), A_WHILE)
 
 
 @page
@@ -125,8 +138,8 @@ def known(found: float) -> float | None:
     return float(f"{found:.10g}") if math.isfinite(found) else None
 
 
-def png(pixels: Any) -> HttpResponse:
+def png(pixels: Any, kept: str = KEPT) -> HttpResponse:
     """Pixels as a PNG that the browser may keep."""
     response = HttpResponse(png_bytes(pixels, 1), content_type="image/png")
-    response["Cache-Control"] = KEPT
+    response["Cache-Control"] = kept
     return response

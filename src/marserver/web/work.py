@@ -1,8 +1,13 @@
 """The queue: what runs, what waits, what ended and why; one operation; asking for a scan."""
 
+import time
+from datetime import UTC, datetime
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
+from django.urls import reverse
+from django.views.decorators.http import require_safe
 
 from marserver.errors import Invalid, NotFound
 from marserver.jobs import steering
@@ -16,6 +21,7 @@ from marserver.web.pages import is_part, page, show
 MOST_WAITING = 200
 MOST_ENDED = 30
 MOST_LINES = 200
+MOST_NEWS = 3
 
 
 @page
@@ -71,3 +77,31 @@ def folders(request: HttpRequest) -> HttpResponse:
     except (Invalid, NotFound) as error:
         return show(request, "queue", "web/queue/folders.html", status=error.status, error=str(error))
     return show(request, "queue", "web/queue/folders.html", found=found)
+
+
+@require_safe
+def news(request: HttpRequest) -> HttpResponse:
+    """GET /news?since=1709251200: its session, and the user's operations that failed, for an open page.
+
+    Anybody is answered: that is how a page learns that its session has ended.
+    """
+    told: dict[str, Any] = {"session": request.user.is_authenticated, "now": int(time.time())}
+    if told["session"]:
+        told["token"] = get_token(request)
+        told["failed"] = [in_short(job) for job in failed_since(request.GET.get("since", ""), request.user)]
+    return JsonResponse(told, headers={"Cache-Control": "private, no-store"})
+
+
+def failed_since(since: str, user: Any) -> list[Job]:
+    """A user's newest operations that failed after a moment (seconds since 1970); none where it is none."""
+    if not (since.isascii() and since.isdigit() and len(since) < 11):
+        return []
+    after = datetime.fromtimestamp(int(since), UTC)
+    mine = Job.objects.filter(ended_at__gte=after, status=Status.FAILED, user=user.get_username())
+    return list(mine.order_by("-ended_at")[:MOST_NEWS])
+
+
+def in_short(job: Job) -> dict[str, str]:
+    """A failed operation in a line, and its page."""
+    error = (job.error or job.outcome).strip().partition("\n")[0]
+    return {"title": str(job), "error": error, "page": reverse("operation", args=[job.pk])}

@@ -93,6 +93,11 @@ def _flat(kind: str, row: Any) -> Shown:
     return Shown(kind, row.pk, f"Master flat {row.band} {_days(row)}", row.master_path, row, row.mask_path)
 
 
+def _master_mask(kind: str, row: Any) -> Shown:
+    band = f"{row.band} " if kind == "flatmask" else ""
+    return Shown(kind, row.pk, f"Mask of {kind.removesuffix('mask')} {band}{_days(row)}", row.mask_path, row)
+
+
 def _superflat(kind: str, row: Any) -> Shown:
     return Shown(kind, row.pk, f"Fringe frame {row.band} {_days(row)}", row.super_flat_path, row)
 
@@ -113,9 +118,12 @@ KINDS: dict[str, tuple[type[models.Model], Any]] = {
     "count": (FinalTile, _count),
     "bias": (BiasBlock, _bias),
     "flat": (FlatByFilter, _flat),
+    "biasmask": (BiasBlock, _master_mask),
+    "flatmask": (FlatByFilter, _master_mask),
     "superflat": (Superflat, _superflat),
     "image": (FieldImage, _image),
 }
+OWN = {"bias": ("biasmask",), "flat": ("flatmask",), "biasmask": ("bias",), "flatmask": ("flat",)}
 ALIASES = {"biasblock": "bias", "flatbyfilter": "flat"}
 JOINED: dict[type[models.Model], tuple[str, ...]] = {IndividualFile: ("sci",)}
 
@@ -154,11 +162,13 @@ def _beside_frame(one: Shown, row: Any) -> list[Shown]:
 
 
 def _beside_master(one: Shown, row: Any) -> list[Shown]:
-    """Masters of the same band on other days."""
+    """Its mask, or the master of a mask; then masters of the same band on other days."""
     alike = type(row)._default_manager.filter(isvalid=True, status=1).exclude(pk=row.pk)
     if hasattr(row, "band"):
         alike = alike.filter(band=row.band)
-    return [_of(one.kind, other) for other in alike.order_by("-block_start_date", "pk")[:MOST_COMPANIONS]]
+    own = [_of(kind, row) for kind in OWN.get(one.kind, ())]
+    found = alike.order_by("-block_start_date", "pk")[:MOST_COMPANIONS]
+    return own + [_of(one.kind, other) for other in found]
 
 
 def _of(kind: str, row: models.Model) -> Shown:

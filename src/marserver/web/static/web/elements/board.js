@@ -1,6 +1,7 @@
 // <mar-board>: cells are selected by shift and click, by keys, by row and by column, and acted on: one API call each, one after another.
 // Arrow keys move from cell to cell, so that Tab passes a thousand cells at once. The selection is in the address (#FIELD/BAND,...).
 import { call, spelled } from "./call.js";
+import { forget } from "./session.js";
 
 const make = (name, attributes = {}, ...children) => { const made = Object.assign(document.createElement(name), attributes); made.append(...children); return made; };
 const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
@@ -19,6 +20,7 @@ customElements.define("mar-board", class extends HTMLElement {
     this.addEventListener("submit", (event) => { event.preventDefault(); this.act(event.target, event.submitter); });
     this.addEventListener("htmx:afterSwap", () => this.ready());
     this.ready();
+    if (this.querySelector("[data-restored]")) this.querySelector(".selection details")?.setAttribute("open", "");
   }
   ready() {
     this.rows = [...this.querySelectorAll("tbody tr")].map((row) => [...row.querySelectorAll(".cell")]);
@@ -127,6 +129,7 @@ customElements.define("mar-board", class extends HTMLElement {
     if (reasons.length) told.append(make("ul", {}, ...reasons.map((reason) => make("li", { textContent: reason }))));
     this.querySelectorAll(".acts button").forEach((one) => { one.disabled = false; });
     this.removeAttribute("aria-busy");
+    if (bodies.length && !refused.length) forget(form);
     if (done) this.dispatchEvent(new CustomEvent("mar-done", { bubbles: true }));
   }
 });

@@ -13,12 +13,13 @@ customElements.define("mar-calendar", class extends HTMLElement {
     this.form = this.at("form");
     this.addEventListener("click", (event) => {
       if (event.target.dataset.do === "new") this.open();
-      if (event.target.dataset.do === "close") this.dialog.close();
+      if (event.target.dataset.do === "close") { this.form.reset(); this.dialog.close(); }
     });
+    this.dialog.addEventListener("cancel", () => this.form.reset());
     this.dialog.addEventListener("close", () => this.calendar.unselect());
     this.form.addEventListener("input", () => this.look());
     this.form.addEventListener("reset", () => setTimeout(() => this.look()));
-    if (this.dialog.dataset.open !== undefined) this.open();
+    if (this.dialog.dataset.open !== undefined || this.form.dataset.restored !== undefined) this.open();
   }
   draw() {
     const phone = matchMedia(PHONE);
@@ -55,7 +56,7 @@ customElements.define("mar-calendar", class extends HTMLElement {
     history.replaceState(null, "", "?" + words);
   }
   open(first, last) {
-    if (first) { this.form.elements.startDate.value = first; this.form.elements.endDate.value = last; }
+    if (first) { this.form.elements.startDate.value = first; this.form.elements.endDate.value = last; this.form.dispatchEvent(new Event("input", { bubbles: true })); }
     this.dialog.showModal();
     this.look();
   }

@@ -3,12 +3,13 @@
 // (data-value gives another value; with data-join the ticked ones become one text, with data-add their sum), fields with data-json hold numbers or JSON.
 // The button { } shows the same call for curl, Python and the command `mar call`; the attribute `bare` leaves it out.
 // After a good answer the element sends "mar-done" (detail: the answer), on which parts of the page load themselves again
-// (hx-trigger="mar-done from:body"); data-then="URL" goes on to a page, {id} or {job} in it being those of the answer; data-ask is asked first.
+// (hx-trigger="mar-done from:body"); data-then="URL" goes on to a page, {id} or {job} in it being those of the answer; data-ask is asked first,
+// data-forget names the draft of another form that it settles too.
 import { say, session, forget } from "./session.js";
 
 const token = () => document.querySelector("meta[name=csrf-token]").content;
 
-export async function call(path, body) {
+export async function call(path, body, again = true) {
   let answer;
   try {
     answer = await fetch(path, {
@@ -21,8 +22,10 @@ export async function call(path, body) {
     throw new Error("the server does not answer");
   }
   const told = answer.status === 204 ? { status: true } : await answer.json();
-  if (answer.status === 401 || (answer.status === 403 && told.msg.includes("CSRF"))) session.ended();
-  else session.fine();
+  const refused = answer.status === 403 && told.msg.includes("CSRF"); // a session ended, or began in another tab
+  if (refused && again && (await session.ask())) return call(path, body, false);
+  if (answer.status === 401 || refused) { session.ended(); throw Object.assign(new Error("Not sent: your session has ended."), { status: answer.status }); }
+  session.fine();
   if (!answer.ok) throw Object.assign(new Error(told.msg), { status: answer.status, answer: told });
   return told;
 }
@@ -69,8 +72,18 @@ export function shown(path, body) {
   return list;
 }
 
-// A dialog with the call, the same for every form of the page
-export function show(path, body) {
+function listed(title, lines) {
+  const [head, code] = [document.createElement("h3"), document.createElement("pre")];
+  head.textContent = title;
+  code.textContent = lines.join("\n");
+  code.tabIndex = 0;
+  const both = document.createElement("div");
+  both.append(head, code);
+  return both;
+}
+
+// A dialog with a call, or several of the same kind, the same for every form of the page
+export function show(path, ...bodies) {
   const dialog = document.createElement("dialog");
   dialog.className = "as-call";
   const title = document.createElement("h2");
@@ -79,7 +92,9 @@ export function show(path, body) {
   close.textContent = "Close";
   close.addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", () => dialog.remove());
-  dialog.append(title, shown(path, body), close);
+  dialog.append(title, shown(path, bodies[0]));
+  if (bodies.length > 1) dialog.append(listed(`All ${bodies.length}`, bodies.map((body) => spelled(path, body)["mar call"])));
+  dialog.append(close);
   document.body.append(dialog);
   dialog.showModal();
 }
@@ -113,6 +128,7 @@ customElements.define("mar-call", class extends HTMLElement {
       const told = await call(this.path, body);
       if (typeof told.msg === "string") say(told.msg);
       forget(this.form);
+      if (this.dataset.forget) document.querySelectorAll(`form[data-draft="${this.dataset.forget}"]`).forEach(forget);
       this.dispatchEvent(new CustomEvent("mar-done", { bubbles: true, detail: told }));
       if (this.dataset.then) location.assign(this.dataset.then.replace(/\{(\w+)\}/g, (_, key) => told[key] ?? ""));
     } catch (error) {

@@ -9,9 +9,16 @@ export class Layer {
     if (this.source === (this.source = JSON.stringify([source, source.address]))) return Promise.resolve();
     return this.add(source, 0);
   }
-  drawMask(bits) {
+  // The mask of this image, seen where the image is; it is there before, so that both blink together
+  cover(bits, on) {
+    this.mask ??= new Layer(this.viewer, this.url, this.info, this.base);
+    this.mask.drawMask(this.info.mask ? bits : 0, on);
+  }
+  drawMask(bits, on) {
+    if (bits === this.bits) return this.show(on);
+    this.bits = bits;
     if (!bits) return this.remove();
-    this.opacity = 1;
+    this.opacity = on ? 1 : 0;
     return this.add(this.tiles("mask", `bits=${bits}&v=${this.info.version}`), undefined);
   }
   ready() { return this.info.media.endsWith(".dzi") ? this.info.media : { type: "image", url: this.info.media }; }
@@ -45,8 +52,9 @@ export class Layer {
     const late = setTimeout(gone, 8000);
     item.addHandler("fully-loaded-change", gone);
   }
-  show(on) { this.opacity = on ? 1 : 0; this.item?.setOpacity(this.opacity); }
+  show(on) { this.opacity = on ? 1 : 0; this.item?.setOpacity(this.opacity); this.mask?.show(on); }
   remove() {
+    this.mask?.remove();
     this.turn = (this.turn || 0) + 1;
     if (this.item) this.viewer.world.removeItem(this.item);
     this.item = this.source = null;

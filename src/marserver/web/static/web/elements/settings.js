@@ -1,5 +1,5 @@
 // <mar-settings>: items that were changed are marked and counted, and saved one after another; what was refused stays marked.
-import { call, spelled } from "./call.js";
+import { call, show } from "./call.js";
 import { forget, say } from "./session.js";
 
 customElements.define("mar-settings", class extends HTMLElement {
@@ -10,7 +10,8 @@ customElements.define("mar-settings", class extends HTMLElement {
     this.form.addEventListener("click", (event) => this.click(event.target));
     this.form.addEventListener("reset", () => setTimeout(() => this.look()));
     this.form.addEventListener("submit", (event) => { event.preventDefault(); this.save(); });
-    addEventListener("beforeunload", (event) => this.changed().length && !this.saved && event.preventDefault());
+    // What is typed is kept for after a new login: then nothing is asked
+    addEventListener("beforeunload", (event) => this.changed().length && !this.saved && document.querySelector("mar-session[hidden]") && event.preventDefault());
     this.look();
   }
   items() { return [...this.querySelectorAll(".item")]; }
@@ -45,17 +46,7 @@ customElements.define("mar-settings", class extends HTMLElement {
     if (button.matches("[data-code]")) this.tell();
   }
   bodies() { return this.changed().map((item) => ({ section: item.dataset.section, item: item.dataset.item, value: this.input(item).value })); }
-  tell() {
-    const dialog = document.createElement("dialog");
-    const code = document.createElement("pre");
-    code.textContent = this.bodies().map((body) => spelled(this.getAttribute("path"), body)["mar call"]).join("\n");
-    const close = document.createElement("button");
-    close.textContent = "Close";
-    close.addEventListener("click", () => dialog.remove());
-    dialog.append(code, close);
-    document.body.append(dialog);
-    dialog.showModal();
-  }
+  tell() { show(this.getAttribute("path"), ...this.bodies()); }
   async save() {
     let refused = 0;
     for (const body of this.bodies()) {

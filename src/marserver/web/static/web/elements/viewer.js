@@ -45,7 +45,6 @@ customElements.define("mar-viewer", class extends HTMLElement {
     });
     this.base = this.visible = new Layer(this.viewer, this.url, info);
     this.base.opacity = 1;
-    this.mask = new Layer(this.viewer, this.url, info);
     this.layers.set(info.key, this.base);
     this.remember(new URLSearchParams(location.search));
     await this.base.draw(this.choice(info));
@@ -124,7 +123,7 @@ customElements.define("mar-viewer", class extends HTMLElement {
       if (!this.form.reportValidity()) return;
       for (const layer of this.layers.values()) layer.draw(this.choice(layer.info)).catch((error) => this.tell(error.message));
     }
-    if (!field || field.name === "bit") this.mask.drawMask(this.bits());
+    if (!field || field.name === "bit") this.cover();
     if (!field || field.name === "blink") this.gather();
     if (!field || field.name === "marks") this.seek();
     if (field?.name === "every" && this.clock) { this.blink(false); this.blink(true); }
@@ -152,10 +151,12 @@ customElements.define("mar-viewer", class extends HTMLElement {
         const layer = new Layer(this.viewer, url, info, this.base.info);
         this.layers.set(key, layer);
         await layer.draw(this.choice(info));
+        layer.cover(this.bits(), layer === this.visible);
         this.now.textContent = `${info.title} is ready: press b or space.`;
       } catch (error) { this.now.textContent = error.message; }
     }
   }
+  cover() { for (const layer of this.layers.values()) layer.cover(this.bits(), layer === this.visible); }
   show(layer) {
     this.visible = layer;
     for (const one of this.layers.values()) one.show(one === layer);
