@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import naive
 from mar.kernels.levels import middle_of_columns, subtract_level
 from mar.kernels.networks import sorting_network
+from mar.kernels.strips_of_counts import forget_far, levels_near, quantiles_of_rows, tally
 from mar.kernels.surface import departures, mark_above, mark_outside
 
 
@@ -62,3 +63,38 @@ def test_what_leaves_a_surface_is_marked_where_it_lies(grid_at):
     mask[:] = 0
     mark_outside(data, 4, 6, *surface, np.float32(0.8), np.float32(1.3), np.uint8(2), mask)
     assert_array_equal(mask, expected)
+
+
+def test_quantiles_of_rows_are_those_of_their_numbers():
+    rng = np.random.default_rng(8)
+    rows = np.round(rng.normal(0, 3, (6, 401)), 1).astype("f4")
+    rows[1, 5:60], rows[2] = np.nan, np.nan
+    rows[3] = 7
+    rows[4] *= np.float32(1e-42)
+    out = np.empty((3, 6), dtype="f4")
+    quantiles_of_rows(rows, np.array([0.1, 0.5, 0.99]), out)
+    for k, fraction in enumerate((0.1, 0.5, 0.99)):
+        expected = [
+            np.quantile(row[np.isfinite(row)], fraction, method="midpoint") if y != 2 else np.nan
+            for y, row in enumerate(rows)
+        ]
+        assert_array_equal(out[k], np.array(expected, dtype="f4"))
+
+
+def test_what_is_far_is_forgotten_and_the_rest_tallied():
+    rng = np.random.default_rng(9)
+    strip = rng.normal(0, 1, (5, 300)).astype("f4")
+    strip[2, 7], strip[4, 200] = 50, -60
+    off, middle = strip.copy(), np.zeros(5, dtype="f4")
+    known = np.abs(strip) <= 5
+    level = np.empty(5)
+    levels_near(off, middle, np.full(5, 5, dtype="f4"), level)
+    assert_allclose(level, np.where(known, strip, 0).sum(axis=1) / known.sum(axis=1), atol=1e-6)
+    assert forget_far(strip, off, middle, np.float32(5)) == 2
+    assert_array_equal(np.isnan(strip), ~known)
+    assert_array_equal(np.isnan(off), ~known)
+    number, total, square = np.zeros(300, dtype="i8"), np.zeros(300), np.zeros(300)
+    tally(strip, number, total, square)
+    assert_array_equal(number, known.sum(axis=0))
+    assert_allclose(total, np.nansum(strip.astype("f8"), axis=0), atol=1e-12)
+    assert_allclose(square, np.nansum(strip.astype("f8") ** 2, axis=0), atol=1e-12)

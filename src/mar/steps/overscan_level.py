@@ -205,7 +205,8 @@ def _line(amplifier: Amplifier, strips: list[Strip], known: Line, choices: Choic
     stop = min(strip.start + strip.pixels.shape[1] for strip in strips)
     cleaned = [
         clean_strip(
-            strip.pixels[:, start - strip.start : stop - strip.start] - known(strip.across)[:, None],
+            strip.pixels[:, start - strip.start : stop - strip.start],
+            known(strip.across),
             fix_columns=choices.fix_columns,
             method=choices.method,
             fix_pixels=choices.fix_pixels,

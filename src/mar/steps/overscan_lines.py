@@ -7,6 +7,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.polynomial import Polynomial
 
+from mar.kernels.strips_of_counts import tally
+
 Line = Callable[[np.ndarray], np.ndarray]
 """Level in ADU at positions along the strip (pixels of the raw frame)."""
 
@@ -36,9 +38,13 @@ class Superpixels(NamedTuple):
 
 def profile(strip: np.ndarray, start: int) -> Profile:
     """The profile of a strip (columns, positions) that begins at `start`; NaN pixels take no part."""
-    good = np.isfinite(strip)
-    values = strip.astype(np.float64) if good.all() else np.where(good, strip, 0.0)
-    return Profile(start, good.sum(axis=0), values.sum(axis=0), (values**2).sum(axis=0))
+    number, total, square = (
+        np.zeros(strip.shape[1], np.int64),
+        np.zeros(strip.shape[1]),
+        np.zeros(strip.shape[1]),
+    )
+    tally(strip, number, total, square)
+    return Profile(start, number, total, square)
 
 
 def together(parts: Sequence[Profile]) -> Profile:

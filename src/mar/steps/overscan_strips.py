@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from mar.kernels.levels import middle_of_columns
-from mar.kernels.networks import sorting_network
+from mar.kernels.networks import network_of
+from mar.kernels.strips_of_counts import forget_far, levels_near, quantiles_of_rows
 
 BAD_COLUMN_SIGMA = 6.0
 NOISY_COLUMN = 3.0  # times the usual noise
@@ -29,21 +30,24 @@ class _Columns(NamedTuple):
     noise: np.ndarray
 
 
-def clean_strip(strip: np.ndarray, *, fix_columns: bool, method: str, fix_pixels: bool) -> Cleaned:
-    """A strip (columns, positions) with its bad columns replaced and its hit pixels NaN.
+def clean_strip(
+    strip: np.ndarray, known: np.ndarray, *, fix_columns: bool, method: str, fix_pixels: bool
+) -> Cleaned:
+    """A strip (columns, positions) less a known level (columns,), bad columns replaced and hit pixels NaN.
 
     `method` says what replaces a bad column at each position: the `median` or the `mean` of the good columns
     there, or `linear` interpolation between its good neighbours. The input is left as it is.
     """
     values = np.array(strip, dtype=np.float32, order="C")
+    if known.any():
+        values -= known[:, None]
     # relative to the middle of each position, so that a drift along the strip drops out
     off = values - (_middle(values) if len(values) >= 3 else _smooth(values))
     columns = _columns(off)
     bad_pixels = bad_columns = 0
     if fix_pixels:
-        hit = _hit(off, columns)
-        bad_pixels = int(hit.sum())
-        values[hit] = off[hit] = np.nan
+        limit = BAD_PIXEL_SIGMA * max(float(np.nanmedian(columns.noise)), 1.0)
+        bad_pixels = forget_far(values, off, columns.middle, np.float32(limit))
     if fix_columns and len(values) >= 3:
         bad = _misbehaving(off, columns)
         bad_columns = int(bad.sum())
@@ -55,11 +59,10 @@ def clean_strip(strip: np.ndarray, *, fix_columns: bool, method: str, fix_pixels
 def _middle(values: np.ndarray) -> np.ndarray:
     """The median of each position over the columns, float32; NaN take no part."""
     if not np.isfinite(values).all():
-        return _quantiles(values, (MIDDLE,), axis=0)[0]
+        return _quantiles(values.T, MIDDLE)[0]
     n = len(values)
-    network = np.array(sorting_network(n), dtype=np.int64).reshape(-1, 2)
     middle = np.empty(values.shape[1], dtype=np.float32)
-    middle_of_columns(values, network, (n - 1) // 2, n // 2, middle)
+    middle_of_columns(values, network_of(n), (n - 1) // 2, n // 2, middle)
     return middle
 
 
@@ -72,28 +75,17 @@ def _smooth(values: np.ndarray) -> np.ndarray:
     return np.interp(at, centre, middle).astype(np.float32)
 
 
-def _quantiles(values: np.ndarray, fractions: tuple[float, ...], axis: int) -> list[np.ndarray]:
-    """Quantiles of the numbers along an axis, which is gone; NaN where there is none."""
-    ordered = np.sort(values, axis=axis)  # NaN go to the end
-    last = np.maximum(np.isfinite(values).sum(axis=axis, keepdims=True) - 1, 0)
-    found = []
-    for fraction in fractions:
-        below = np.take_along_axis(ordered, np.floor(fraction * last).astype(int), axis=axis)
-        above = np.take_along_axis(ordered, np.ceil(fraction * last).astype(int), axis=axis)
-        found.append(np.squeeze((below + above) / 2, axis))
+def _quantiles(values: np.ndarray, *fractions: float) -> np.ndarray:
+    """Quantiles (fractions, rows) of the numbers of each row; NaN where there is none."""
+    found = np.empty((len(fractions), len(values)), dtype=np.float32)
+    quantiles_of_rows(np.ascontiguousarray(values), np.array(fractions), found)
     return found
 
 
 def _columns(off: np.ndarray) -> _Columns:
     """Noise from the central 68 % of the values: outliers have no weight."""
-    lower, middle, upper = _quantiles(off, (LOWER, MIDDLE, UPPER), axis=1)
+    lower, middle, upper = _quantiles(off, LOWER, MIDDLE, UPPER)
     return _Columns(middle, (upper - lower) / 2)
-
-
-def _hit(off: np.ndarray, columns: _Columns) -> np.ndarray:
-    """Boolean: pixels more than 5 sigma of the strip from their column's middle."""
-    limit = BAD_PIXEL_SIGMA * max(float(np.nanmedian(columns.noise)), 1.0)
-    return np.abs(off - columns.middle[:, None]) > limit
 
 
 def _misbehaving(off: np.ndarray, columns: _Columns) -> np.ndarray:
@@ -103,8 +95,8 @@ def _misbehaving(off: np.ndarray, columns: _Columns) -> np.ndarray:
     and of how the columns differ among themselves. Needs three columns or more.
     """
     middle, noise = columns
-    near = np.abs(off - middle[:, None]) <= 4 * np.maximum(noise, 0.5)[:, None]
-    level = np.where(near, off, 0).sum(axis=1, dtype=np.float64) / np.maximum(near.sum(axis=1), 1)
+    level = np.empty(len(middle))
+    levels_near(off, middle, 4 * np.maximum(noise, np.float32(0.5)), level)
     usual = float(np.median(noise))
     expected = usual / np.sqrt(off.shape[1])
     scatter = 1.4826 * float(np.median(np.abs(level - np.median(level))))
@@ -118,7 +110,7 @@ def _replace(values: np.ndarray, bad: np.ndarray, method: str) -> None:
         for y in range(values.shape[1]):
             values[bad, y] = np.interp(np.flatnonzero(bad), good, values[good, y])
     elif method == "median":
-        values[bad] = _quantiles(values[good], (MIDDLE,), axis=0)[0]
+        values[bad] = _quantiles(values[good].T, MIDDLE)[0]
     else:
         known = np.isfinite(values[good])
         total = np.where(known, values[good], 0).sum(axis=0, dtype=np.float64)
