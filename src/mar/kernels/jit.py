@@ -3,13 +3,15 @@
 A kernel takes arrays and numbers only, holds no lock of the interpreter while it runs, and is compiled once
 per machine: the result is cached beside the source, or in `NUMBA_CACHE_DIR`. A cached kernel is compiled
 again when its own file changes, but not when a kernel of another file that it calls does: keep what belongs
-together in one file. Fast-math is off on purpose, because kernels tell NaN from numbers.
+together in one file. Fast-math is off on purpose, because kernels tell NaN from numbers; only
+`summing_jit` lets sums be added in another order.
 """
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.np import linalg
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
@@ -19,9 +21,33 @@ rows_in_parallel = numba.prange
 """`for y in rows_in_parallel(ny)`: the rows of a `parallel_jit` kernel, shared among the threads."""
 
 
+def _without_scipy() -> None:
+    """Load what numba loads with the first kernel, without scipy.linalg: a quarter of a second.
+
+    It is there for kernels that call np.cov; ours do not, and kernels with np.dot load it by themselves.
+    """
+
+    def none_here() -> None:
+        raise ImportError
+
+    ensure, linalg.ensure_blas = linalg.ensure_blas, none_here
+    try:
+        import numba.np.arraymath  # noqa: F401
+    finally:
+        linalg.ensure_blas = ensure
+
+
+_without_scipy()
+
+
 def jit(kernel: Kernel) -> Kernel:
     """Compile a kernel for one thread (several Python threads may run it at once)."""
     return cast(Kernel, numba.njit(**_OPTIONS)(kernel))
+
+
+def summing_jit(kernel: Kernel) -> Kernel:
+    """As `jit`, and sums may be added in any order: several at a time. NaN and infinity keep their meaning."""
+    return cast(Kernel, numba.njit(fastmath={"reassoc"}, **_OPTIONS)(kernel))
 
 
 def parallel_jit(kernel: Kernel) -> Kernel:
