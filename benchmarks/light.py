@@ -22,6 +22,12 @@ def post(endpoint: str, token: str = "", **body: Any) -> bytes:
     return "\r\n".join([*lines, f"Content-Length: {len(content)}", "", ""]).encode() + content
 
 
+def get(path: str, cookies: str, part: bool = False) -> bytes:
+    """The bytes of a browser's request for a page, or for a part of one that its script fetches."""
+    lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1", f"Cookie: {cookies}"]
+    return "\r\n".join([*lines, *(["HX-Request: true"] if part else []), "", ""]).encode()
+
+
 @dataclass(frozen=True)
 class Reply:
     """What came back, and when (seconds after the request was sent)."""

@@ -5,16 +5,15 @@ frames only those that failed are looked at, which have an index of their own. O
 some tenths of a second, and it is done again after some seconds only (KEPT_S), however many ask.
 """
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import connection
 from django.db.models import CharField, Count, Max, Min, Q
 from django.db.models.functions import Cast, Substr
 
 from marserver.archive.models import FinalTile, FrameType, IndividualFile
+from marserver.kept import Kept
 
 KEPT_S = 15.0
 SCIENCE = (FrameType.SCI.value, FrameType.PROCESSED.value)
@@ -60,19 +59,9 @@ class Field:
         return "processed" if self.tiles else "raw"
 
 
-_kept: dict[tuple[str, tuple[str, ...]], tuple[float, list[Field]]] = {}
-
-
 def all_fields(bands: Sequence[str]) -> list[Field]:
     """The fields with frames or tiles in these bands, by name; as they were at most KEPT_S ago."""
-    key, moment = (str(settings.MAR_ROOT), tuple(bands)), time.monotonic()
-    counted_at, kept = _kept.get(key, (0.0, []))
-    if not kept or moment - counted_at > KEPT_S:
-        kept = count_fields(bands)
-        if len(_kept) > 50:
-            _kept.clear()
-        _kept[key] = moment, kept
-    return kept
+    return kept_fields(tuple(bands))
 
 
 def count_fields(bands: Sequence[str]) -> list[Field]:
@@ -85,6 +74,9 @@ def count_fields(bands: Sequence[str]) -> list[Field]:
             ra, dec = centres.get(name, (None, None))
         fields.append(Field(name, ra, dec, count, flagged, newest, name in failed))
     return fields
+
+
+kept_fields = Kept(count_fields, lambda: KEPT_S)
 
 
 def names_of_frames() -> dict[str, tuple[float | None, float | None]]:

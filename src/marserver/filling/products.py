@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from mar.bands import SPLUS_BANDS
 from marserver.archive import models
 from marserver.filling.tables import Row, Table
+from marserver.filling.work import Work
 
 FAILED_EACH = 300  # one raw frame of so many fails
 SUPERFLAT_DAYS = 100
@@ -38,12 +39,14 @@ class Products:
         self.tiles_of = links(models.SciByFilter, "finaltiles")
         self.sci_parts = links(models.SciBlock, "sci_by_filter")
         self.composed = links(models.FinalTile, "composed_by")
+        self.work = Work()
         self.known_tiles: dict[tuple[str, str], Row] = {}
         self.fringe: tuple[date, Row] | None = None
 
     def tables(self) -> list[Table]:
         """All of them."""
-        return [value for name, value in vars(self).items() if isinstance(value, Table) and name != "frames"]
+        own = [value for name, value in vars(self).items() if isinstance(value, Table) and name != "frames"]
+        return [*own, *self.work.tables()]
 
     def reduce(self, day: date, raws: list[Row]) -> None:
         """The products of one night."""
@@ -52,14 +55,20 @@ class Products:
             groups[raw["file_type"], raw["band"] or ""].append(raw)
         bias = self.make_bias(day, groups["BIAS", ""])
         flats = {band: self.make_flat(day, band, bias, groups["FLAT", band]) for band in SPLUS_BANDS}
-        self.link(self.flat_parts, self.flats.add(**dates(day)), flats.values())
+        flat, science = self.flats.add(**dates(day)), self.sciblock.add(**dates(day))
+        self.link(self.flat_parts, flat, flats.values())
         parts = [self.make_science(day, band, bias, flats[band], groups["SCI", band]) for band in SPLUS_BANDS]
-        self.link(self.sci_parts, self.sciblock.add(**dates(day)), parts)
+        self.link(self.sci_parts, science, parts)
+        blocks = [("biasblock", bias), *(("flatbyfilter", one) for one in flats.values())]
+        blocks += [("scibyfilter", one) for one in parts]
+        fields = dict.fromkeys(raw["field"] for raw in raws if raw["file_type"] == "SCI")
+        self.work.of_night(morning_after(day), blocks, fields)
 
     def make_bias(self, day: date, raws: list[Row]) -> Row:
         """The bias block of a night."""
         path = f"MASTERS/BIAS/masterbias{day:%Y%m%d}-{day:%Y%m%d}.fits"
-        block = self.bias.add(**dates(day), master_path=path, mask_path=path.replace("masterbias", "hotmask"))
+        mask = path.replace("masterbias", "hotmask")
+        block = self.bias.add(**dates(day), **level_of(raws), master_path=path, mask_path=mask)
         self.link(self.bias_frames, block, raws)
         return block
 
@@ -68,7 +77,12 @@ class Products:
         path = f"MASTERS/FLATS/{band}/masterflat{day:%Y%m%d}-{day:%Y%m%d}.fits"
         mask = path.replace("masterflat", "coldmask")
         block = self.flat.add(
-            **dates(day), band=band, master_path=path, mask_path=mask, bias_used_id=bias["id"]
+            **dates(day),
+            **level_of(raws),
+            band=band,
+            master_path=path,
+            mask_path=mask,
+            bias_used_id=bias["id"],
         )
         self.link(self.flat_frames, block, raws)
         return block
@@ -150,12 +164,13 @@ class Products:
             updated_at=frame["obs_date"],
             flag=FLAGS[self.tile.next_id % len(FLAGS)],
             ncombine=3,
-            zeropoint=23.4,
-            fwhm=1.2,
-            depth=21.3,
+            **quality(self.tile.next_id),
         )
         self.known_tiles[field, band] = tile
+        if tile["flag"] >= 0:
+            self.work.review(tile)
         if band == SPLUS_BANDS[-1]:
+            self.work.compare(field)
             self.image.add(field=field, file_path=f"TILES/{field}/{field}.png", updated_at=frame["obs_date"])
         return tile
 
@@ -174,3 +189,25 @@ def links(model: Any, name: str) -> Table:
 def dates(start: date, end: date | None = None) -> dict[str, str]:
     """The days of a block."""
     return {"block_start_date": start.isoformat(), "block_end_date": (end or start).isoformat()}
+
+
+def level_of(raws: list[Row]) -> Row:
+    """The statistics of a master, which are those of its first frame."""
+    return {key: raws[0][key] for key in STATISTICS} if raws else {}
+
+
+def quality(number: int) -> dict[str, float]:
+    """What was measured on a tile: different for each, the same for the same number."""
+    part = number * 7919 % 1009 / 1009
+    return {
+        "zeropoint": 23.0 + part,
+        "fwhm": 0.9 + part,
+        "ellipticity": 0.02 + part / 10,
+        "depth": 21.8 - part,
+        "astrometric_rms": 0.01 + part / 20,
+    }
+
+
+def morning_after(day: date) -> datetime:
+    """When a night is reduced (UTC)."""
+    return datetime.combine(day + timedelta(days=1), time(12), UTC)

@@ -38,15 +38,24 @@ def take_turn() -> None:
 
 
 def lines(
-    operation: int | None = None, since: datetime | None = None, level: str = "", limit: int | None = 1000
+    operation: int | None = None,
+    since: datetime | None = None,
+    level: str = "",
+    limit: int | None = 1000,
+    text: str = "",
 ) -> Iterator[str]:
-    """Log lines, newest first: those of one operation, or the live log where none is named."""
+    """Log lines, newest first: those of one operation, or the live log where none is named.
+
+    `text`: a part of the line behind its time, capitals or not.
+    """
     found = LogLine.objects.order_by("-time", "-id")
     found = found.filter(live=True) if operation is None else found.filter(job_id=operation)
     if since is not None:
         found = found.filter(time__gte=since)
     if level:
         found = found.filter(level=level)
+    if text:
+        found = found.filter(Q(text__icontains=text) | Q(level__icontains=text))
     return (str(line) for line in found[:limit])
 
 
@@ -72,7 +81,9 @@ def prune(most: int = MOST_LINES) -> int:
     return old.filter(Q(job=None) | Q(job__ended_at__lt=newest_gone.time)).delete()[0]
 
 
-def kept(job: Job, since: datetime | None, level: str, limit: int | None) -> Iterator[str] | None:
+def kept(
+    job: Job, since: datetime | None, level: str, limit: int | None, text: str = ""
+) -> Iterator[str] | None:
     """The lines of an ended operation from its file, newest first; None where there is no such file."""
     path = Path(settings.MAR_ROOT) / job.log_path
     if not job.log_path or not path.is_file():
@@ -80,7 +91,16 @@ def kept(job: Job, since: datetime | None, level: str, limit: int | None) -> Ite
     lines = reversed(path.read_text("utf-8").splitlines())
     first = f"{since:%Y-%m-%dT%H:%M:%SZ}" if since else ""
     wanted = (line for line in lines if line >= first and level in ("", line.split(" ", 2)[1]))
-    return islice(wanted, limit)
+    return islice((line for line in wanted if text.lower() in line.lower()), limit)
+
+
+def first_lines(job: Job, most: int) -> list[str]:
+    """The first lines of an ended operation, from its file; none where there is no such file."""
+    path = Path(settings.MAR_ROOT) / job.log_path
+    if not job.log_path or not path.is_file():
+        return []
+    with path.open(encoding="utf-8") as lines:
+        return [line.rstrip("\n") for line in islice(lines, most)]
 
 
 def save(job: Job, folder: Path) -> Path:

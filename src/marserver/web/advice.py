@@ -2,15 +2,19 @@
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db.models import Count
 
 from marserver.archive.models import IndividualFile
+from marserver.jobs import log
 from marserver.jobs.models import Job, Status
+from marserver.kept import Kept
 
 NEWEST = 200  # failed operations that are looked at
 MOST_CAUSES = 10
+MOST_LINES = 8  # of a log
+KEPT_S = 15.0  # all failed frames are read: not for each of many whose pages ask by themselves
 NUMBERS = re.compile(r"\d+([.:T-]\d+)*Z?")
 
 # The first whose words are in the cause is shown. The error says what is wrong; this says where it is mended.
@@ -43,6 +47,7 @@ class Cause:
     number: int
     newest: list[Job]
     step: str = ""
+    log: list[str] = field(default_factory=list)  #: how the log of the newest operation begins
 
 
 def causes_of_operations() -> list[Cause]:
@@ -51,13 +56,23 @@ def causes_of_operations() -> list[Cause]:
     for job in Job.objects.filter(status=Status.FAILED).order_by("-ended_at", "-id")[:NEWEST]:
         found[cause(job.error or job.outcome)].append(job)
     ordered = sorted(found.items(), key=lambda item: -len(item[1]))[:MOST_CAUSES]
-    return [
-        Cause(jobs[0].error or jobs[0].outcome, advice(words), len(jobs), jobs[:5]) for words, jobs in ordered
-    ]
+    return [of_jobs(words, jobs) for words, jobs in ordered]
+
+
+def of_jobs(words: str, jobs: list[Job]) -> Cause:
+    """The cause that operations share, the newest one first."""
+    newest = jobs[0]
+    begin = log.first_lines(newest, MOST_LINES)
+    return Cause(newest.error or newest.outcome, advice(words), len(jobs), jobs[:5], log=begin)
 
 
 def causes_of_frames() -> list[Cause]:
-    """The frames whose last step failed, by step and reason, the most frequent first."""
+    """The frames whose last step failed, by step and reason, the most frequent first; some seconds old."""
+    return kept_causes()
+
+
+def count_causes() -> list[Cause]:
+    """The same, counted now."""
     failed = IndividualFile.objects.exclude(failed_step="").filter(isvalid=True)
     counted = failed.values_list("failed_step", "error").annotate(count=Count("id")).order_by("-count")
     groups: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
@@ -68,6 +83,9 @@ def causes_of_frames() -> list[Cause]:
         for (step, words), errors in groups.items()
     ]
     return sorted(causes, key=lambda one: -one.number)[:MOST_CAUSES]
+
+
+kept_causes = Kept(count_causes, lambda: KEPT_S)
 
 
 def cause(error: str) -> str:

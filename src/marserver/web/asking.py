@@ -10,13 +10,15 @@ from django.db.models.lookups import Exact
 from django.http import HttpRequest
 from django.utils.http import urlencode
 
+from marserver.archive.kinds import named
 from marserver.archive.queries import Find, find, patterns
 from marserver.archive.rows import Nesting, Row, stream
 from marserver.archive.search import LENGTH
 from marserver.errors import Refused
 
 AT_ONCE = 60
-MOST_PAGES = 10_000
+MOST_PAGES = 300  # the rows of the pages before are read each time
+COLUMNS = {"field": "field", "band": "band", "flag": "flag", "file_type": "file_type", "error": "failed_step"}
 FILTERS = ("contains", "start", "end", "field", "band", "file_type", "valid", "error", "flag", "order")
 
 
@@ -42,13 +44,21 @@ class Asked:
     @property
     def after(self) -> str:
         """The query of the next page."""
-        return self.address(self.page + 1) if self.more else ""
+        return self.address(self.page + 1) if self.more and self.page < MOST_PAGES else ""
+
+    @property
+    def ends_here(self) -> bool:
+        """Whether there are more rows than a list shows."""
+        return self.more and self.page >= MOST_PAGES
 
 
 def listed(request: HttpRequest, kind: str, order: str = "-id", nesting: Nesting = Nesting.NONE) -> Asked:
     """The rows of a kind that the address asks for."""
     given = {name: value.strip() for name in FILTERS if (value := request.GET.get(name, "").strip())}
     asked = Asked(given, page_of(request.GET.get("page", "")))
+    if unknown := unknown_filters(kind, given):
+        asked.problem = f"this list has no {' and no '.join(unknown)}"
+        return asked
     try:
         found = find(kind, wanted(given, order))
     except (Refused, ValueError) as error:
@@ -63,6 +73,13 @@ def listed(request: HttpRequest, kind: str, order: str = "-id", nesting: Nesting
     rows = list(stream(kind, found[first : first + AT_ONCE + 1], nesting, few=True))
     asked.rows, asked.more = rows[:AT_ONCE], len(rows) > AT_ONCE
     return asked
+
+
+def unknown_filters(kind: str, given: dict[str, str]) -> list[str]:
+    """Filters of other lists: rows of this kind have no such column."""
+    columns = {attribute for _, attribute in named(kind).columns}
+    unknown = [name for name, column in COLUMNS.items() if name in given and column not in columns]
+    return unknown if named(kind).contains or "contains" not in given else [*unknown, "name"]
 
 
 def of_type(file_type: str, failed: bool) -> Q:

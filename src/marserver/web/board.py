@@ -25,18 +25,17 @@ def board(request: HttpRequest) -> HttpResponse:
         "asked": asked,
         "found": found,
         "fields": len(fields),
-        **table(asked, found, bands),
+        "names": flag_names(),
     }
+    content |= table(asked, found, bands, content["names"])
     content |= {"all_bands": bands, "states": MARKS.items(), "orders": ORDERS, "shows": SHOWS.items()}
-    content["names"] = flag_names()
     content["may_change"] = request.user.may(Role.OPERATOR)  # type: ignore[union-attr]
     return show(request, "board", f"web/board/{'cells' if is_part(request) else 'page'}.html", **content)
 
 
-def table(asked: Asked, found: Page, bands: tuple[str, ...]) -> dict[str, Any]:
+def table(asked: Asked, found: Page, bands: tuple[str, ...], names: list[str]) -> dict[str, Any]:
     """The rows of the table, and the scale of its colours."""
     bands = (asked.band,) if asked.band else bands
-    names = flag_names()
     scale = scale_of(asked.show, [cell for _, cells in found.rows for cell in cells if cell.band in bands])
     draw = Drawing(asked.show, scale, names)
     rows = [

@@ -66,6 +66,7 @@ def night(request: HttpRequest, day: str) -> HttpResponse:
     days = sorted({one.day for one in seen}) or [asked]
     first, last = days[0], days[-1]
     before, after = nights.neighbours(asked)
+    flats_here = flats(seen)
     content: dict[str, Any] = {
         "night": asked,
         "first": first,
@@ -75,7 +76,7 @@ def night(request: HttpRequest, day: str) -> HttpResponse:
         "types": by_type(seen),
         "bands": bands_here(),
         "rows": by_field(seen),
-        "flats": [flats(seen)[band] for band in bands_here()],
+        "flats": [flats_here[band] for band in bands_here()],
         "needed": masters(seen),
         "blocks": [
             (kind, title, rows)

@@ -85,17 +85,23 @@ def sentence(one: dict[str, Any]) -> str:
 
 
 def get_logs(
-    operation: int | None = None, since: datetime | None = None, level: str = "", limit: int | None = 1000
+    operation: int | None = None,
+    since: datetime | None = None,
+    level: str = "",
+    limit: int | None = 1000,
+    text: str = "",
 ) -> dict[str, list[str]]:
     """The log, newest line first; of one operation (raises NotFound) or the live one."""
-    return {"main": list(lines(operation, since, level, limit))}
+    return {"main": list(lines(operation, since, level, limit, text))}
 
 
-def lines(operation: int | None, since: datetime | None, level: str, limit: int | None) -> Iterator[str]:
+def lines(
+    operation: int | None, since: datetime | None, level: str, limit: int | None, text: str
+) -> Iterator[str]:
     """Lines of the table, or of the file that an operation left when it ended."""
     job = steering.known(operation) if operation is not None else None
-    kept = log.kept(job, since, level, limit) if job is not None else None
-    return kept if kept is not None else log.lines(operation, since, level, limit)
+    kept = log.kept(job, since, level, limit, text) if job is not None else None
+    return kept if kept is not None else log.lines(operation, since, level, limit, text)
 
 
 def get_operations(nums: int = 50) -> list[dict[str, Any]]:

@@ -4,8 +4,6 @@ All numbers are counts along indexes, one short walk for each value: on a millio
 time of grouping them.
 """
 
-import time
-from pathlib import Path
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -13,10 +11,10 @@ from django.utils.timezone import now
 
 from marserver.archive.models import FinalTile, FrameStatus, FrameType, IndividualFile
 from marserver.archive.rows import plain
+from marserver.kept import Kept
 from marserver.reduction import site
 
 KEPT_S = 10.0  # every frame is counted for the details: not for each of many who ask at once
-_kept: dict[Path, tuple[float, dict[str, Any]]] = {}  # by data root: when they were counted, the details
 YES = (True,)  # `isvalid IN (1)` is looked up in an index on SQLite, a bare `isvalid` is not
 
 
@@ -38,12 +36,15 @@ def progress() -> dict[str, Any]:
 
     `raw`: all raw frames by type, and science frames by band and by status; `tiles`: the good ones by band.
     """
-    here, moment = site.root(), time.monotonic()
-    counted_at, kept = _kept.get(here, (0.0, {}))
-    if not kept or moment - counted_at > KEPT_S:
-        kept = {"raw": raw_counts(), "tiles": counted(good_tiles(), "band"), "counted_at": plain(now())}
-        _kept[here] = moment, kept
-    return kept
+    return kept_details()
+
+
+def details() -> dict[str, Any]:
+    """The same, counted now."""
+    return {"raw": raw_counts(), "tiles": counted(good_tiles(), "band"), "counted_at": plain(now())}
+
+
+kept_details = Kept(details, lambda: KEPT_S)
 
 
 def good_tiles() -> QuerySet[FinalTile]:
