@@ -18,7 +18,7 @@ def test_an_item_is_changed_saved_seen_in_the_history_and_undone(as_user, carol)
     item = page.get_by_label("CAT_DETECT_THRESH", exact=True)
     item.fill("2.5")
     expect(page.get_by_text("1 change not saved")).to_be_visible()
-    page.get_by_role("button", name="{ }", exact=True).last.click()
+    page.get_by_role("button", name="as API calls").click()
     expect(page.get_by_role("dialog")).to_contain_text(
         "setItemConf section=Reduction item=CAT_DETECT_THRESH value=2.5"
     )

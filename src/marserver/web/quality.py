@@ -23,6 +23,7 @@ from marserver.web.pages import page, show
 
 MOST_POINTS = 3000
 MOST_WORST = 15
+MOST_TILES = 300
 FIGURES = {
     "fwhm": "FWHM, arcsec",
     "ellipticity": "Ellipticity",
@@ -202,7 +203,22 @@ def of_night(request: HttpRequest, day: str) -> HttpResponse:
     rows = found.values_list("obs_date", "modeavg", "noiseavg", "moonmean", "file_name", "band")[:MOST_POINTS]
     columns = {"Sky level, ADU": 1, "Noise, ADU": 2, "Moon": 3}
     series = {title: against_time(rows, column) for title, column in columns.items()}
-    return show(request, "quality", "web/quality/night.html", night=night, series=series, frames=len(rows))
+    content: dict[str, Any] = {"night": night, "series": series, "frames": len(rows)}
+    content["tiles"] = [
+        (tile, there(Layout(site.root()).tile_page(tile.field, tile.band))) for tile in tiles_of(night)
+    ]
+    return show(request, "quality", "web/quality/night.html", **content)
+
+
+def tiles_of(night: date) -> list[FinalTile]:
+    """The tiles that hold frames of a night, in the order of fields and of the camera's bands."""
+    frames = IndividualFile.objects.filter(
+        file_type=FrameType.PROCESSED, night=night, obs_date__range=around(night)
+    )
+    members = FinalTile.composed_by.through.objects.filter(individualfile__in=frames)
+    found = good_tiles().filter(pk__in=members.values("finaltile"))[:MOST_TILES]
+    order = {band: number for number, band in enumerate(bands())}
+    return sorted(found, key=lambda tile: (tile.field, order.get(tile.band, len(order))))
 
 
 def around(night: date) -> tuple[datetime, datetime]:

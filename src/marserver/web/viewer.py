@@ -35,6 +35,7 @@ BLOCKS = {
     "biasmask": "biasblock",
     "flatmask": "flatbyfilter",
 }
+MASKS = ("biasmask", "flatmask")  # of masters: 0 is good
 ALIKE = 0.01  # of the ratios of sides of a picture and of the tiles it is made from
 LARGEST_SIDE = 100_000  # pixels of a colour image whose head is believed
 SIZE = re.compile(rb'<Size Width="(\d{1,5})" Height="(\d{1,5})"/>')  # of a Deep Zoom image
@@ -112,7 +113,7 @@ def about(one: Shown, image: Picture) -> dict[str, Any]:
         "mask": is_there(one.mask),
         "version": f"{image.stamp.changed_ns:x}-{image.stamp.size:x}",
         "unit": str(image.header.get("BUNIT", "")).strip(),
-        "limits": image.limits(),
+        "limits": {name: [0, 1] for name in image.limits()} if one.kind in MASKS else image.limits(),
         "lattice": lattice(image, wcs) if wcs else None,
     }
 

@@ -1,6 +1,6 @@
 // <mar-order path="/reduction/setpriority">: rows with data-id and data-priority that are dragged, or moved by their arrows.
 // Higher priorities go first and, among equals, lower ids: only those rows get another priority that need one.
-import { call } from "./call.js";
+import { call, show } from "./call.js";
 import { say } from "./session.js";
 
 export function priorities(rows) {
@@ -14,7 +14,10 @@ export function priorities(rows) {
 
 customElements.define("mar-order", class extends HTMLElement {
   connectedCallback() {
-    this.addEventListener("click", (event) => this.arrow(event.target.closest("[data-move]")));
+    this.addEventListener("click", (event) => {
+      if (event.target.closest("[data-code]")) this.tell();
+      this.arrow(event.target.closest("[data-move]"));
+    });
     this.addEventListener("dragstart", (event) => { this.dragged = event.target.closest("tr"); this.dragged?.classList.add("dragged"); });
     this.addEventListener("dragover", (event) => this.over(event));
     this.addEventListener("drop", (event) => event.preventDefault());
@@ -39,6 +42,10 @@ customElements.define("mar-order", class extends HTMLElement {
     other[button.dataset.move === "-1" ? "before" : "after"](row);
     button.focus();
     this.send();
+  }
+  tell() {
+    const first = this.querySelector("tr[data-id]");
+    show(this.getAttribute("path"), { id: Number(first.dataset.id), priority: Number(first.dataset.priority) + 1 });
   }
   drop() {
     this.dragged?.classList.remove("dragged");

@@ -6,6 +6,15 @@ export function colours(place) {
   return { ink, line, accent };
 }
 
+// Times of an axis, as astronomers write them: with 24 hours, years first. Each: from how many seconds a step, and how it is written
+export const TIMES = [
+  [365 * 86400, "{YYYY}", null, null, null, null, null, null, 1],
+  [28 * 86400, "{YYYY}-{MM}", null, null, null, null, null, null, 1],
+  [86400, "{MM}-{DD}", "\n{YYYY}", null, null, null, null, null, 1],
+  [60, "{HH}:{mm}", "\n{YYYY}-{MM}-{DD}", null, "\n{MM}-{DD}", null, null, null, 1],
+  [1, "{HH}:{mm}:{ss}", "\n{YYYY}-{MM}-{DD}", null, "\n{MM}-{DD}", null, null, null, 1],
+];
+
 // A plot of columns of rows by uPlot, in the colours of the page
 export function plot(place, rows, x, y, points) {
   const { ink, line, accent } = colours(place);

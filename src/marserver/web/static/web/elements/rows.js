@@ -35,12 +35,16 @@ function nested(value) {
   return details;
 }
 
+// Rows of the archive lead to their pages; `pages` is where those of this table are
+const PAGES = { finaltiles: "/tiles/", individualfile: "/frames/", fieldimage: "/images/", biasblock: "/blocks/biasblock/", flatblock: "/blocks/flatblock/", flatbyfilter: "/blocks/flatbyfilter/", sciblock: "/blocks/sciblock/", scibyfilter: "/blocks/scibyfilter/", superflat: "/blocks/superflat/" };
+const link = (pages, value) => element("a", { href: pages + value, textContent: value });
+
 const columns = (rows) => [...new Set(rows.flatMap((row) => Object.keys(row)))];
 
-function plain(rows) {
+function plain(rows, pages) {
   const names = columns(rows);
   const head = element("tr", {}, ...names.map((name) => element("th", { scope: "col", textContent: name })));
-  const body = rows.map((row) => element("tr", {}, ...names.map((name) => element("td", {}, cell(row[name])))));
+  const body = rows.map((row) => element("tr", {}, ...names.map((name) => element("td", {}, pages && name === "id" ? link(pages, row.id) : cell(row[name])))));
   return element("table", {}, element("thead", {}, head), element("tbody", {}, ...body));
 }
 
@@ -89,7 +93,7 @@ customElements.define("mar-rows", class extends HTMLElement {
   draw() {
     const found = this.chosen();
     const pages = Math.max(1, Math.ceil(found.length / AT_ONCE));
-    const shown = plain(found.slice(this.page * AT_ONCE, (this.page + 1) * AT_ONCE));
+    const shown = plain(found.slice(this.page * AT_ONCE, (this.page + 1) * AT_ONCE), PAGES[this.getAttribute("of")]);
     shown.querySelectorAll(":scope > thead th").forEach((head) => this.sortable(head));
     this.table.replaceChildren(shown);
     this.count.textContent = `${found.length} row${found.length === 1 ? "" : "s"}` + (pages > 1 ? `, page ${this.page + 1} of ${pages}` : "");

@@ -97,6 +97,7 @@ customElements.define("mar-search", class extends HTMLElement {
     if (rows?.length) {
       const table = document.createElement("mar-rows");
       table.setAttribute("name", `${this.endpoint.name}-${this.type.type || "answer"}`);
+      table.setAttribute("of", this.endpoint.name);
       parts.push(table);
       queueMicrotask(() => (table.rows = rows));
     } else if (!rows) raw.open = true;

@@ -1,5 +1,5 @@
 // <mar-plot rows="ID OF A JSON SCRIPT" label="...">: points [{x: seconds, y, name}] against time; the one below the cursor is named
-import { colours } from "./plot.js";
+import { colours, TIMES } from "./plot.js";
 
 customElements.define("mar-plot", class extends HTMLElement {
   connectedCallback() { setTimeout(() => this.draw()); }
@@ -19,7 +19,7 @@ customElements.define("mar-plot", class extends HTMLElement {
     const tell = (plot) => { const at = plot.cursor.idx; named.textContent = at == null ? "\u00a0" : `${points[at].name}: ${points[at].y.toPrecision(5)}`; };
     new uPlot({
       width: Math.max(this.clientWidth, 260), height: 280, tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
-      axes: [axis("UTC"), { ...axis(label), size: 70 }], legend: { show: false }, hooks: { setCursor: [tell] },
+      axes: [{ ...axis("UTC"), values: TIMES, space: 70 }, { ...axis(label), size: 70 }], legend: { show: false }, hooks: { setCursor: [tell] },
       series: [{}, { label, stroke: accent, width: 0, paths: () => null, points: { show: true, size: 5, fill: accent } }],
     }, [points.map((one) => one.x), points.map((one) => one.y)], place);
   }
