@@ -1,5 +1,7 @@
 """The named errors of the library; each message says what is wrong and what to do about it."""
 
+from collections.abc import Mapping
+
 
 class MarError(Exception):
     """Anything that the library refuses to do, with a sentence for the operator."""
@@ -30,7 +32,11 @@ class MissingMaster(MarError):
 
 
 class NotEnoughFrames(MarError):
-    """Too few usable frames to combine."""
+    """Too few usable frames to combine; `left_out` has the reason beside the name of each that could not be."""
+
+    def __init__(self, message: str, left_out: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.left_out = dict(left_out or {})
 
 
 class NoReference(MarError):
@@ -51,3 +57,4 @@ class StepFailed(MarError):
     def __init__(self, step: str, error: MarError) -> None:
         super().__init__(str(error))
         self.step = step
+        self.later = isinstance(error, ReferenceUnreachable)  #: the same may go well later

@@ -107,6 +107,7 @@ class Runs:
 
     bad: dict[str, str] = field(default_factory=dict)  # name of a raw frame, why it fails
     science_calls: list[str] = field(default_factory=list)
+    together_calls: list[list[str]] = field(default_factory=list)
     tile_calls: list[tuple] = field(default_factory=list)
     masters: list = field(default_factory=list)
     last: list = field(default_factory=list)  # the last good masters that new ones are compared with
@@ -114,7 +115,7 @@ class Runs:
     def put_into(self, monkeypatch) -> "Runs":
         from mar import run
 
-        for name in ("master_bias", "master_flat", "superflat", "science", "tile", "colour_image"):
+        for name in ("master_bias", "master_flat", "superflat", "science", "tie_together", "tile", "colour_image"):
             monkeypatch.setattr(run, name, getattr(self, name), raising=False)
         return self
 
@@ -150,6 +151,10 @@ class Runs:
         if raw.stem in self.bad:
             return ScienceProducts(3, failed_step="am", error=self.bad[raw.stem])
         return science_products(raw, layout)
+
+    def tie_together(self, paths, layout, camera, config):
+        self.together_calls.append([path.name for path in paths])
+        return {path: {"ast_joint": len(paths), "ast_internal_rms": 4.0} for path in paths}
 
     def tile(self, paths, fld, band, centre, layout, camera, config, progress):
         progress("coadd", 0, 1)

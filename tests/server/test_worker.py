@@ -218,7 +218,7 @@ run = mar.run = sys.modules["mar.run"] = types.ModuleType("mar.run")
 run.__path__ = [mar.__path__[0] + "/run"]
 django.setup()
 from nights import slow_science, Runs
-run.science, run.tile = slow_science, Runs().tile
+run.science, run.tile, run.tie_together = slow_science, Runs().tile, Runs().tie_together
 from marserver.jobs.worker import main
 from marserver.reduction.tasks import TASKS
 main(TASKS)

@@ -124,23 +124,33 @@ def tile(
     band: Annotated[str, typer.Option(help="Band; that of the first frame by default.")] = "",
     ra: Annotated[float | None, typer.Option(help="Centre, right ascension in degrees.")] = None,
     dec: Annotated[float | None, typer.Option(help="Centre, declination in degrees.")] = None,
+    add: Annotated[
+        bool, typer.Option("--add", help="Add FILES to the tile that there is, of weighted means.")
+    ] = False,
     root: RootOption = Path(),
     camera: CameraOption = "t80cam",
     config: ConfigOption = None,
 ) -> None:
-    """Coadd processed frames to a tile (adu/s) with weight and count maps and a catalogue."""
+    """Coadd processed frames to a tile (adu/s) with weight and count maps and a catalogue.
+
+    With --add further frames go into an earlier tile, whose own frames are not needed again.
+    """
     from mar import run
     from mar.exposure import read_exposure
     from mar.io.fits import read_header, stem
 
     if (ra is None) != (dec is None):
         raise BadConfig("a centre needs both --ra and --dec")
+    if add and ra is not None:
+        raise BadConfig("--add keeps the centre of the tile; leave out --ra and --dec")
     work = setup(root, camera, config)
     first = read_exposure(read_header(files[0]), work.camera, stem(files[0]))
     name, filter_name = field or first.field, work.camera.band(band or first.band or "").name
     centre = None if ra is None or dec is None else (ra, dec)
     with watched(f"tile {name} {filter_name}") as progress:
-        products = run.tile(files, name, filter_name, centre, work.layout, work.camera, work.config, progress)
+        products = run.tile(
+            files, name, filter_name, centre, work.layout, work.camera, work.config, progress, add
+        )
     tell_dropped(products.dropped)
     out.print(f"{products.tile} of {products.ncombine} frames", soft_wrap=True)
     figures = {

@@ -41,7 +41,20 @@ class IndexWriter:
         self._scratch = scratch
         self._file = scratch.open("wb+")
         self._starts: list[list[np.ndarray]] = []
+        self._earlier: list[np.ndarray] = []
         self._length = 0
+
+    def go_on_from(self, path: Path) -> list[IndexedFrame]:
+        """Begin with what an earlier index holds; gives its frames. Raises BadImage."""
+        with _opened(path) as (table, runs):
+            self._earlier = [np.asarray(line["START"], np.int64) for line in table]
+            self._append(np.asarray(runs.data, np.uint16))
+            return [_frame(line) for line in table]
+
+    def _append(self, runs: np.ndarray) -> None:
+        # as FITS stores unsigned numbers: big-endian, less 32768
+        self._file.write((runs ^ np.uint16(0x8000)).astype(">u2").tobytes())
+        self._length += len(runs)
 
     def write_band(self, fates: Sequence[tuple[np.ndarray, np.ndarray]]) -> None:
         """Append for each frame the runs (uint16) of a band of rows and their number in each row."""
@@ -49,13 +62,11 @@ class IndexWriter:
             self._starts = [[] for _ in fates]
         for of_frame, (runs, counts) in zip(self._starts, fates, strict=True):
             of_frame.append(self._length + np.cumsum(counts) - counts)
-            # as FITS stores unsigned numbers: big-endian, less 32768
-            self._file.write((runs ^ np.uint16(0x8000)).astype(">u2").tobytes())
-            self._length += len(runs)
+            self._append(runs)
 
     def finish(self, path: Path, frames: Sequence[IndexedFrame], header: Header) -> None:
-        """Write the index, with the WCS of the tile in `header`."""
-        starts = [np.concatenate(of_frame) for of_frame in self._starts]
+        """Write the index, with the WCS of the tile in `header`; frames of an earlier index come first."""
+        starts = self._earlier + [np.concatenate(of_frame) for of_frame in self._starts]
         self._file.flush()
         self._file.seek(0)
         with atomic(path) as temporary:
@@ -106,10 +117,16 @@ def _runs_header(length: int) -> Header:
 
 def read_fates(path: Path, column: int, row: int) -> list[tuple[IndexedFrame, int]]:
     """Each frame of an index, and what became of it at a zero-based pixel; raises BadImage."""
+    with _opened(path) as (table, runs):
+        return [(_frame(line), _fate(runs, int(line["START"][row]), column)) for line in table]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[fits.FITS_rec, fits.ImageHDU]]:
+    """The table of the frames and the runs of an index; what cannot be read in the block raises BadImage."""
     try:
         with fits.open(path, memmap=False) as file:
-            table, runs = file["FRAMES"].data, file["RUNS"]
-            return [(_frame(line), _fate(runs, int(line["START"][row]), column)) for line in table]
+            yield file["FRAMES"].data, file["RUNS"]
     except (OSError, KeyError, IndexError, ValueError, TypeError) as error:
         raise BadImage(f"{path.name} is not the index of a tile: {error}") from error
 

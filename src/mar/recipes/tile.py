@@ -98,6 +98,13 @@ class TilePlan:
     header: Header  #: of the tile; the weight and count maps share its WCS
 
 
+class StarFluxes(NamedTuple):
+    """A catalogue, and the exposure in which the transparency of a tile would have given its fluxes."""
+
+    catalogue: Table
+    exptime_s: float
+
+
 class TileFigures(NamedTuple):
     """What became of a tile."""
 
@@ -115,14 +122,15 @@ def plan_tile(
     config: Coadd,
     swarp: Swarp,
     progress: Progress = silent,
+    base: StarFluxes | None = None,
 ) -> TilePlan:
     """Measure the sky and transparency of the frames, choose, and place them on the grid.
 
-    A frame without WCS or without sky is dropped like one that the configuration refuses. Raises
+    `base` has stars of the tile that they are added to: they get its transparency. A frame without WCS or without sky is dropped like one that the configuration refuses. Raises
     NotEnoughFrames where none is left.
     """
     measured, dropped = _measured(frames, config.background, swarp, progress)
-    scales = _scales([one.frame for one in measured], config)
+    scales = _scales([one.frame for one in measured], config, base)
     placed = [
         _place(one, grid, scale, config, swarp.first_run_subtract_back)
         for one, scale in zip(measured, scales, strict=True)
@@ -140,7 +148,9 @@ def plan_tile(
     ]
     if not kept:
         said = "; ".join(f"{one.name}: {one.reason}" for one in dropped) or "none was given"
-        raise NotEnoughFrames(f"no frame is left for the tile ({said})")
+        raise NotEnoughFrames(
+            f"no frame is left for the tile ({said})", {one.name: one.reason for one in dropped}
+        )
     used = [_used(measured[index], figures[index]) for index in kept]
     exposures = [measured[index].frame.exposure for index in kept]
     header = tile_header(grid, camera, exposures, used, config)
@@ -209,16 +219,17 @@ def _measured(
     return measured, dropped
 
 
-def _scales(frames: Sequence[FrameInput], config: Coadd) -> list[float]:
+def _scales(frames: Sequence[FrameInput], config: Coadd, base: StarFluxes | None) -> list[float]:
     """Factors of transparency; 1 where it is not wanted or the stars do not tell."""
     if not config.scale_flux:
         return [1.0] * len(frames)
     found = relative_scales(
-        [frame.catalogue for frame in frames],
-        [frame.exposure.exptime_s for frame in frames],
+        [base and base.catalogue, *(frame.catalogue for frame in frames)],
+        [base.exptime_s if base else 1.0, *(frame.exposure.exptime_s for frame in frames)],
         config.star_min_snr,
         config.match_radius_arcsec,
     )
+    found = found[1:] if base is None else found[1:] / found[0]
     return [float(scale) if np.isfinite(scale) else 1.0 for scale in found]
 
 

@@ -63,11 +63,42 @@ def tile_header(
             "MAR VERSION": (__version__, "software"),
         },
     )
-    for number, frame in enumerate(used, start=1):
-        header[f"COMB_{number}"] = (frame.name, "frame combined")
-        header[f"EXP_{number}"] = (frame.exptime_s, "[s] its exposure")
-        header[f"SCALE_{number}"] = (frame.scale, "its factor of transparency")
+    _tell_used(header, [(frame.name, frame.exptime_s, frame.scale) for frame in used])
     return header
+
+
+def _tell_used(header: Header, used: Sequence[tuple[str, float, float]]) -> None:
+    """Name the frames, their exposures (s) and their factors of transparency."""
+    for number, (name, exptime_s, scale) in enumerate(used, start=1):
+        header[f"COMB_{number}"] = (name, "frame combined")
+        header[f"EXP_{number}"] = (exptime_s, "[s] its exposure")
+        header[f"SCALE_{number}"] = (scale, "its factor of transparency")
+
+
+def joined_header(old: Header, new: Header) -> Header:
+    """The header of the frames of an earlier tile and of those that are added to it, on the same grid."""
+    header = new.copy()
+    for key in ("NCOMBINE", "EXPTIME", "GAIN"):
+        header[key] = old[key] + new[key]
+    header["SATURATE"] = min(old["SATURATE"], new["SATURATE"])
+    first = min(old, new, key=lambda one: float(one["MJD-OBS"]))
+    for key in ("DATE-OBS", "MJD-OBS"):
+        header[key] = first[key]
+    _tell_used(
+        header,
+        [
+            (one[f"COMB_{number}"], one[f"EXP_{number}"], one[f"SCALE_{number}"])
+            for one in (old, new)
+            for number in range(1, int(one["NCOMBINE"]) + 1)
+        ],
+    )
+    return header
+
+
+def dropped_in(header: Header) -> list[DroppedFrame]:
+    """The frames that the header of a tile says were left out."""
+    names = [card.keyword for card in header.cards if card.keyword.startswith("DROP_")]
+    return [DroppedFrame(header[name], header[name.replace("DROP_", "WHY_")]) for name in names]
 
 
 def tell_dropped(header: Header, dropped: Sequence[DroppedFrame]) -> None:

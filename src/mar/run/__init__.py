@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mar.run.inspection import Contribution, Inspected, inspect
     from mar.run.masters import master_bias, master_flat, superflat
     from mar.run.science_frame import science
+    from mar.run.together import tie_together
 
 # no module bears the name of what is asked for here: once loaded it would stand in its place
 _WHERE = {
@@ -35,6 +36,7 @@ _WHERE = {
     "master_flat": "masters",
     "superflat": "masters",
     "science": "science_frame",
+    "tie_together": "together",
 }
 
 __all__ = [
@@ -53,6 +55,7 @@ __all__ = [
     "master_flat",
     "science",
     "superflat",
+    "tie_together",
     "tile",
 ]
 

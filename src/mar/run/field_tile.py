@@ -20,20 +20,20 @@ from mar.io import tile_index
 from mar.io.catalogs import read_catalog, write_catalog
 from mar.io.fits import ImageReader, RowWriter, open_image, scratch_rows, stem, write_image
 from mar.io.names import Layout
-from mar.io.tile_index import IndexedFrame, index_writer
+from mar.io.tile_index import IndexedFrame, IndexWriter, index_writer
 from mar.masks import Bit
 from mar.progress import Progress, silent
 from mar.recipes.tile import FrameInput, TilePlan, TileWriters, plan_tile, write_tile
-from mar.recipes.tile_header import DroppedFrame, tell_dropped
+from mar.recipes.tile_header import DroppedFrame, dropped_in, joined_header, tell_dropped
 from mar.refcat.packs import julian_year
+from mar.run.earlier_tile import EarlierTile, open_earlier
 from mar.run.inspection import index_of
-from mar.run.processed import remove_other_spelling, statistics_of
+from mar.run.processed import inputs_in, remove_other_spelling, statistics_of
 from mar.run.products import Dropped, TileProducts
 from mar.run.provenance import provenance
 from mar.run.thumbs import write_thumb
 from mar.run.tile_figures import TileFigures, measure_tile
 from mar.run.tile_page import write_tile_page
-from mar.run.together import tie_together
 from mar.steps.flux_scale import good_stars
 from mar.steps.grid import Grid, field_grid, wcs_cards
 from mar.steps.rough import rough_from_header
@@ -48,33 +48,41 @@ def tile(
     camera: Camera,
     config: Config,
     progress: Progress = silent,
+    add: bool = False,
 ) -> TileProducts:
     """Coadd processed frames onto the field's grid around `centre` (RA, DEC in degrees).
 
     Without a centre it is where the first frame points. Frames that cannot be used are dropped with the
-    reason. Raises NotEnoughFrames where none is left.
+    reason. With `add` they go into the tile that there is, of weighted means, whose frames are not read
+    again. Raises NotEnoughFrames where none is left, BadConfig where the tile takes no further frame.
     """
-    if config.astrometry.joint:
-        tie_together(frames, layout, camera, config)
     with ExitStack() as files:
+        earlier = open_earlier(frames, field, band, layout, config, files) if add else None
         inputs, images, dropped = _open(frames, layout, camera, config, files)
         if not inputs:
-            raise NotEnoughFrames(f"no frame of {field} {band} can be used: {_said(dropped)}")
-        grid = _grid(centre, inputs[0], camera, config)
+            left_out = {stem(one.path): one.reason for one in dropped}
+            raise NotEnoughFrames(f"no frame of {field} {band} can be used: {_said(dropped)}", left_out)
+        grid = earlier.grid if earlier else _grid(centre, inputs[0], camera, config)
         maps = _maps(field, band, grid, layout, files)
         index = files.enter_context(index_writer(layout.scratch / f".{os.getpid()}-{field}_{band}.runs.tmp"))
-        plan = plan_tile(inputs, grid, camera, config.coadd, config.swarp, progress)
-        coadded = write_tile(plan, TileWriters(*maps, index), progress)
+        indexed = index.go_on_from(earlier.index) if earlier and earlier.index else []
+        plan = _plan(inputs, dropped, grid, earlier, camera, config, progress)
+        coadded = write_tile(
+            plan, TileWriters(*maps, index), progress, base=earlier.maps if earlier else None
+        )
         by_name = {stem(path): path for path in frames}
         used = [by_name[one.name] for one in plan.used]
         # asked for only now: the bytes that passed meanwhile have been added up
         checksums = {one.name: images[one.name].checksum for one in plan.used}
         earliest = min(one.exposure.date_obs for one in inputs if by_name[one.exposure.name] in used)
+        earliest = min(earliest, earlier.date) if earlier else earliest
         dropped += [Dropped(by_name[one.name], one.reason) for one in plan.dropped]
-        header = plan.header
+        header = joined_header(earlier.header, plan.header) if earlier else plan.header
         set_cards(header, {"OBJECT": (field, "field"), "FILTER": (band, "band")})
-        tell_dropped(header, [DroppedFrame(stem(one.path), one.reason) for one in dropped])
-        made_of = {by_name[name].name: checksum for name, checksum in checksums.items()}
+        before = [one for one in dropped_in(earlier.header) if one.name not in by_name] if earlier else []
+        tell_dropped(header, before + [DroppedFrame(stem(one.path), one.reason) for one in dropped])
+        made_of = inputs_in(earlier.header) if earlier else {}
+        made_of |= {by_name[name].name: checksum for name, checksum in checksums.items()}
         set_cards(header, provenance(config, made_of, layout.job))
         progress("measure", 0, 1)
         with ThreadPoolExecutor(1) as aside:
@@ -92,9 +100,9 @@ def tile(
             )
             written = beside.result()
         set_cards(header, figures.cards)
-        if config.coadd.provenance:
-            indexed = _indexed(plan, {one.exposure.name: one.header for one in inputs}, checksums)
-            index.finish(index_of(layout.tile(field, band, False)), indexed, grid.header())
+        _write_index(
+            index, indexed, plan, inputs, checksums, earlier, layout.tile(field, band, False), config
+        )
         write_tile_page(layout.tile_page(field, band), f"{field} {band}", figures, grid)
         products = _write(field, band, maps, written, header, figures, layout, config)
     progress("measure", 1, 1)
@@ -104,7 +112,7 @@ def tile(
         crval1=float(header["CRVAL1"]),
         crval2=float(header["CRVAL2"]),
         date=earliest,
-        ncombine=len(used),
+        ncombine=int(header["NCOMBINE"]),
         zeropoint=figures.zeropoint,
         fwhm=figures.fwhm,
         ellipticity=figures.ellipticity,
@@ -114,6 +122,24 @@ def tile(
         used=used,
         dropped=dropped,
     )
+
+
+def _plan(
+    inputs: Sequence[FrameInput],
+    dropped: Sequence[Dropped],
+    grid: Grid,
+    earlier: EarlierTile | None,
+    camera: Camera,
+    config: Config,
+    progress: Progress,
+) -> TilePlan:
+    """The plan of a tile; where no frame is left, the error has the reasons of all that were dropped."""
+    stars = earlier.stars if earlier else None
+    try:
+        return plan_tile(inputs, grid, camera, config.coadd, config.swarp, progress, stars)
+    except NotEnoughFrames as error:
+        before = {stem(one.path): one.reason for one in dropped}
+        raise NotEnoughFrames(str(error), before | error.left_out) from error
 
 
 def _open(
@@ -142,6 +168,24 @@ def _stars(catalogue: Path, config: Config) -> Table:
     """What the coadd needs of a frame's catalogue: a hundred whole ones would not be small."""
     stars = good_stars(read_catalog(catalogue), config.coadd.star_min_snr)
     return stars["ALPHA_J2000", "DELTA_J2000", "FLUX_AUTO", "FLUXERR_AUTO", "FWHM_IMAGE", "FLAGS"]
+
+
+def _write_index(
+    index: IndexWriter,
+    before: list[IndexedFrame],
+    plan: TilePlan,
+    inputs: Sequence[FrameInput],
+    checksums: Mapping[str, str],
+    earlier: EarlierTile | None,
+    tile: Path,
+    config: Config,
+) -> None:
+    """Write the index, or remove an old one that does not know all frames."""
+    if config.coadd.provenance and (earlier is None or before):
+        now = _indexed(plan, {one.exposure.name: one.header for one in inputs}, checksums)
+        index.finish(index_of(tile), before + now, plan.grid.header())
+    else:
+        index_of(tile).unlink(missing_ok=True)
 
 
 def _indexed(

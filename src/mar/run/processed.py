@@ -91,7 +91,8 @@ def write_processed(
         crval1=_number(header, "CRVAL1"),
         crval2=_number(header, "CRVAL2"),
         checksum=checksum,
-        inputs=_inputs(header),
+        inputs=inputs_in(header),
+        astrometry=astrometry_of(header),
     )
 
 
@@ -122,11 +123,40 @@ def statistics_of(header: Header) -> dict[str, float]:
     }
 
 
+def astrometry_of(header: Header) -> dict[str, float]:
+    """How good the astrometric solution of a frame is, by the names of the archive; those that are known.
+
+    Of frames that were solved together the rms to the reference is that of all of them.
+    """
+    if header.get("ASTROMETRY") != "SUCCESS":
+        return {}
+    cards = {
+        "ast_stars": "NSTARS",
+        "ast_east": "DEAST",
+        "ast_north": "DNORTH",
+        "ast_chi2": "CHI2",
+        "ast_error": "ERR",
+        "ast_chance": "CHANCE",
+    }
+    found = {name: header.get(f"MAR AST {card}") for name, card in cards.items()}
+    found["ast_joint"] = header.get("MAR AST JOINT", 1)
+    found["ast_rms"] = _per_axis(header, "REF") or _per_axis(header, "RMS")
+    found["ast_internal_rms"] = _per_axis(header, "INT")
+    return {name: float(value) for name, value in found.items() if value is not None}
+
+
+def _per_axis(header: Header, name: str) -> float | None:
+    """The rms of both axes as one of an axis, mas."""
+    both = [header.get(f"MAR AST {name}{axis}") for axis in (1, 2)]
+    return None if None in both else float(np.hypot(*both) / np.sqrt(2))
+
+
 def _number(header: Header, card: str) -> float | None:
     value = header.get(card)
     return float(value) if value is not None and np.isfinite(value) else None
 
 
-def _inputs(header: Header) -> dict[str, str]:
+def inputs_in(header: Header) -> dict[str, str]:
+    """The inputs that the header of a product names, with their checksums."""
     lines = [str(header[f"{INPUT_CARD}{n}"]) for n in range(1, int(header.get("MAR NINPUT", 0)) + 1)]
     return dict(line.rsplit(" ", 1) for line in lines)

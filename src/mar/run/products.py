@@ -66,8 +66,10 @@ class ScienceProducts:
     crval2: float | None = None
     checksum: str = ""
     inputs: dict[str, str] = field(default_factory=dict)  #: file name -> checksum
+    astrometry: dict[str, float] = field(default_factory=dict)  #: see mar.run.processed.astrometry_of
     failed_step: str = ""
     error: str = ""
+    later: bool = False  #: what failed may go well later, with nothing changed
     remarks: list[str] = field(default_factory=list)  #: for the log
     warnings: list[str] = field(default_factory=list)  #: what an operator should look at
 

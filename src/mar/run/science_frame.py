@@ -71,7 +71,7 @@ def science(
         products = replace(products, remarks=remarks, warnings=warnings)
     progress("done", 1, 1)
     if trouble is not None:
-        return replace(products, failed_step=trouble.step, error=str(trouble))
+        return replace(products, failed_step=trouble.step, error=str(trouble), later=trouble.later)
     return products
 
 

@@ -17,6 +17,7 @@ from mar.io.fits import read_header, replace_header, stem
 from mar.io.names import Layout
 from mar.refcat.packs import RefCat
 from mar.refcat.stars import Cone, separation_deg
+from mar.run.processed import astrometry_of
 from mar.steps.astrometry import add_positions
 from mar.steps.star_choice import unblended, usable
 from mar.steps.together import Member, Together, solve_together
@@ -64,14 +65,22 @@ def together(frames: Sequence[Path], layout: Layout, camera: Camera, config: Con
     return found
 
 
-def tie_together(frames: Sequence[Path], layout: Layout, camera: Camera, config: Config) -> None:
-    """The same for those that are solved; where it fails they keep their own solutions and the log tells."""
+def tie_together(
+    frames: Sequence[Path], layout: Layout, camera: Camera, config: Config
+) -> dict[Path, dict[str, float]]:
+    """The same for those that are solved: how good the common solution is, as the archive keeps it.
+
+    Where it fails they keep their own solutions, the log tells, and nothing is given back.
+    """
     try:
         solved = [path for path in frames if read_header(path).get("ASTROMETRY") == "SUCCESS"]
-        if len(solved) > 1:
-            together(solved, layout, camera, config)
+        if len(solved) < 2:
+            return {}
+        together(solved, layout, camera, config)
+        return {path: astrometry_of(read_header(path)) for path in solved}
     except MarError as error:
         logger.warning("frames keep their own solutions: %s", error)
+        return {}
 
 
 def _raw_name(path: Path) -> str:

@@ -80,6 +80,21 @@ def field_grid(ra_deg: float, dec_deg: float, camera: Camera, config: Coadd, ima
     return Grid(float(ra_deg) % 360, float(dec_deg), size, scale_arcsec)
 
 
+def grid_of(header: Header, shape: tuple[int, ...]) -> Grid:
+    """The grid of a tile (rows, columns) that was made before; raises BadHeader where it is none of ours."""
+    try:
+        grid = Grid(
+            float(header["CRVAL1"]), float(header["CRVAL2"]), int(shape[0]), 3600 * float(header["CD2_2"])
+        )
+        same = all(np.isclose(header[key], grid.header()[key], rtol=1e-9) for key in _NUMBERS)
+    except (KeyError, ValueError, TypeError) as error:
+        raise BadHeader(f"it is no tile: {error}") from error
+    if not same or shape[0] != shape[1]:
+        raise BadHeader("it is no tile: north is not up, or the tangent point is not in the middle")
+    return grid
+
+
+_NUMBERS = ("CRPIX1", "CRPIX2", "CD1_1", "CD1_2", "CD2_1", "CD2_2")
 _WCS_CARDS = re.compile(
     r"(WCSAXES|EQUINOX|RADESYS|LONPOLE|LATPOLE|(CTYPE|CRVAL|CRPIX|CUNIT|CDELT|CROTA)[12]|(CD|PC|PV)[12]_\d+"
     r"|[AB]P?_(ORDER|\d_\d))"

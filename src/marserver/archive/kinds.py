@@ -84,6 +84,7 @@ SCI = columns(
     "id individual_catalog masterFlatUsed_id=master_flat_used_id masterBiasUsed_id=master_bias_used_id",
     "sciraw_id masterBiasUsed=master_bias_used_id masterFlatUsed=master_flat_used_id",
     "sextractorOut=sextractor_out scampOut=scamp_out swarpOut=swarp_out",
+    "ast_stars ast_rms ast_internal_rms ast_east ast_north ast_chi2 ast_error ast_chance ast_joint",
 )
 FRAME_NESTS = (Nest("sci", "sci", "sci_id", joined="sci"),)
 

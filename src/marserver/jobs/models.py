@@ -33,6 +33,8 @@ class Job(models.Model):
     worker = models.CharField(max_length=200, default="", blank=True)
     lease_until = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    retries = models.PositiveSmallIntegerField(default=0)  # how often it was put off
+    not_before = models.DateTimeField(null=True)  # put off until then
     cancel_wanted = models.BooleanField(default=False)
     queued_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)

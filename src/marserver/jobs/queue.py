@@ -5,11 +5,12 @@ is one update of one row: a job is always seen in exactly one of these states.
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.timezone import now
 
 from marserver.errors import Conflict
@@ -102,14 +103,19 @@ def claim(worker: str, generation: int | None = None) -> Job | None:
         recover()
     elif len(leases) >= jobs_at_once():
         return None
-    if not Job.objects.filter(status=Status.TODO).exists():
+    if not due().exists():
         return None  # told without writing: idle workers ask several times a second
     with transaction.atomic():
         state = lock_queue()
         if state.paused or full() or generation not in (None, state.generation):
             return None
-        job = Job.objects.filter(status=Status.TODO).order_by("-priority", "id").first()
+        job = due().order_by("-priority", "id").first()
         return job if job is not None and take(job, worker) else None
+
+
+def due() -> Any:
+    """The jobs that wait and are not put off."""
+    return Job.objects.filter(Q(not_before=None) | Q(not_before__lte=now()), status=Status.TODO)
 
 
 def full() -> bool:
@@ -176,6 +182,30 @@ def hand_back(job: Job) -> bool:
         status=Status.TODO, worker="", lease_until=None, started_at=None, attempts=F("attempts") - 1
     )
     return back == 1
+
+
+def may_be_put_off(job: Job) -> bool:
+    """Whether a job whose rest may go well later is tried once more."""
+    return job.retries < int(settings.MAR_RETRIES)
+
+
+def put_off(job: Job, why: str) -> datetime | None:
+    """Put a job back into the queue, to begin again after a while that doubles each time; gives until when.
+
+    None where it no longer was ours.
+    """
+    until = now() + timedelta(seconds=settings.MAR_RETRY_S) * 2**job.retries
+    back = held(job).update(
+        status=Status.TODO,
+        worker="",
+        lease_until=None,
+        started_at=None,
+        attempts=F("attempts") - 1,
+        retries=F("retries") + 1,
+        not_before=until,
+        error=why,
+    )
+    return until if back == 1 else None
 
 
 def waiting() -> Any:

@@ -38,6 +38,7 @@ class Report:
     outcome: str
     result: dict[str, Any] = field(default_factory=dict)
     error: str = ""  # why the job counts as failed, though what it could do is done and recorded
+    later: str = ""  # why the rest should be tried again later; what is done stays done
 
 
 class Work:

@@ -16,9 +16,10 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 
-from mar.errors import MarError
+from mar.errors import MarError, ReferenceUnreachable
 from marserver.errors import Refused
 from marserver.jobs import leases, log, presence, queue
 from marserver.jobs.engine import close_shared_engine
@@ -122,6 +123,8 @@ def attempt(work: Work, tasks: Tasks) -> tuple[Status, Report, str]:
     except Stopped as stop:
         status = Status.CANCELLED if stop.why is Stop.CANCELLED else Status.TODO
         return status, Report(str(stop.why)), ""
+    except ReferenceUnreachable as error:
+        return Status.FAILED, Report("failed", later=str(error)), str(error)
     except (MarError, Refused) as error:
         return Status.FAILED, Report("failed"), str(error)
     except Exception as error:
@@ -149,10 +152,23 @@ def record(job: Job, work: Work, status: Status, report: Report, error: str) -> 
         if work.stop is not Stop.LOST:
             queue.hand_back(job)
         return
+    if report.later and status != Status.CANCELLED and queue.may_be_put_off(job):
+        put_off(job, work, report.later)
+        return
     words = f"{job}: {error or report.outcome}"
     log.write(Level.CRITICAL if status == Status.FAILED else Level.INFO, words, job)
     if not queue.finish(job, status, report.outcome, error, report.result, log.keep(job)):
         work.warn(f"{job} had been given to another worker; this end does not count")
+
+
+def put_off(job: Job, work: Work, why: str) -> None:
+    """Leave what could not be done for later, and say when."""
+    until = queue.put_off(job, why)
+    if until is None:
+        work.warn(f"{job} had been given to another worker; this end does not count")
+    else:
+        again = f"try {job.retries + 1} of {settings.MAR_RETRIES} not before {until:%Y-%m-%dT%H:%M:%SZ}"
+        work.warn(f"{job} is put off: {why}; {again}")
 
 
 def main(tasks: Tasks) -> None:

@@ -25,6 +25,11 @@ UNITS = {
     "depth": "mag",
     "fwhm": "arcsec",
     "astrometric_rms": "arcsec",
+    "ast_rms": "mas",
+    "ast_internal_rms": "mas",
+    "ast_east": "arcsec",
+    "ast_north": "arcsec",
+    "ast_error": "mas",
 }
 TYPES = {
     "long": 'datatype="long"',

@@ -61,7 +61,10 @@ class IndividualFile(Statistics, Provenance, Remarks):
             models.Index(fields=["obs_date"], name="frame_date"),
             models.Index(fields=["file_type", "band", "obs_date", "isvalid"], name="frame_type_band_date"),
             models.Index(fields=["file_type", "status", "isvalid"], name="frame_type_status"),
-            models.Index(fields=["field", "band"], name="frame_field_band"),
+            models.Index(  # all that the board counts: the frames themselves are not read
+                fields=["field", "band", "file_type", "status", "isvalid", "failed_step"],
+                name="frame_field_band",
+            ),
             models.Index(fields=["obs_date"], condition=~models.Q(failed_step=""), name="frame_failed_date"),
             models.Index(fields=["obs_date"], condition=models.Q(isvalid=False), name="frame_invalid_date"),
             models.Index(fields=["raw_sci"], condition=models.Q(raw_sci__isnull=False), name="frame_raw_sci"),
@@ -88,6 +91,16 @@ class Sci(models.Model):
     sextractor_out = models.JSONField(default=list, db_column="sextractorOut")  # paths
     scamp_out = models.JSONField(default=list, db_column="scampOut")
     swarp_out = models.JSONField(default=list, db_column="swarpOut")
+    # The astrometric solution, as the header's MAR AST cards have it (ours)
+    ast_stars = models.PositiveIntegerField(null=True)
+    ast_rms = Number(null=True)  # mas per axis, to the reference
+    ast_internal_rms = Number(null=True)  # mas per axis, to the other frames of a common solution
+    ast_east = Number(null=True)  # arcsec, true minus rough pointing
+    ast_north = Number(null=True)
+    ast_chi2 = Number(null=True)  # reduced
+    ast_error = Number(null=True)  # mas, formal, of a position
+    ast_chance = Number(null=True)  # log10 of the false-alarm probability
+    ast_joint = models.PositiveIntegerField(null=True)  # frames solved together; 1 is alone
 
     class Meta:
         db_table = "files_sci"

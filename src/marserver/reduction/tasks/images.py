@@ -29,21 +29,43 @@ def make_tile(work: Work, setup: Setup, field: str, band: str) -> FinalTile:
     if not frames:
         raise NotEnoughFrames(nothing_ready(field, band))
     with work.timed(f"tile {field} {band}"):
-        products = run.tile(
-            paths(frames),
-            field,
-            band,
-            centre_of(field, band),
-            setup.layout,
-            setup.camera,
-            setup.config,
-            work.progress,
-        )
+        try:
+            products = run.tile(
+                paths(frames),
+                field,
+                band,
+                centre_of(field, band),
+                setup.layout,
+                setup.camera,
+                setup.config,
+                work.progress,
+            )
+        except NotEnoughFrames as error:
+            record.no_tile(frames, error.left_out, setup)
+            raise
     for dropped in products.dropped:
         work.warn(f"{dropped.path.name} left out of {field} {band}: {dropped.reason}")
     tile = record.tile(field, band, frames, products, setup)
     queue_colour_image(work, setup, field)
     return tile
+
+
+def solve_together(work: Work, setup: Setup, wanted: list[tuple[str, str]]) -> None:
+    """Solve the frames of each field together, in all bands whose tiles are wanted.
+
+    Frames that cannot be keep their own solutions, and the log tells why. No other operation is on these
+    tiles, so no other one reads these frames while their headers are written again.
+    """
+    if not setup.config.astrometry.joint:
+        return
+    for field in dict.fromkeys(field for field, _ in wanted):
+        frames = [frame for name, band in wanted if name == field for frame in ready_frames(field, band)]
+        if len(frames) < 2:
+            continue
+        work.check()
+        with work.timed(f"{len(frames)} frames of {field} together"):
+            solved = run.tie_together(paths(frames), setup.layout, setup.camera, setup.config)
+        record.together(frames, solved)
 
 
 def ready_frames(field: str, band: str) -> list[IndividualFile]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.timezone import now
 
-from mar.io.fits import read_header
+from mar.io.fits import read_header, stem
 from mar.run.products import ColourProducts, Dropped, MasterProducts, ScienceProducts, TileProducts
 from mar.steps import band_consistency
 from marserver.archive.kinds import KINDS
@@ -33,6 +33,8 @@ from marserver.reduction.tasks.setup import Setup
 KIND_OF = {kind.model: kind.name for kind in KINDS.values()}
 # Products are made again: the job tells it where nothing else changes
 NOTED = ("status", "failed_step", "error", "flag", "job")
+ASTROMETRY = tuple(field.name for field in Sci._meta.concrete_fields if field.name.startswith("ast_"))
+COADD = "co"  # the step at which a frame is left out of its tile
 STATISTICS = ("modeavg", "medianavg", "noiseavg", "medianrms", "noiserms")
 
 
@@ -44,6 +46,11 @@ def number(value: float | None) -> float | None:
 def statistics(values: Mapping[str, float]) -> dict[str, float | None]:
     """The five statistics as columns."""
     return {name: number(values.get(name)) for name in STATISTICS}
+
+
+def astrometry(values: Mapping[str, float]) -> dict[str, float | None]:
+    """The figures of an astrometric solution as columns."""
+    return {name: number(values.get(name)) for name in ASTROMETRY}
 
 
 def inputs_of(frames: Iterable[IndividualFile]) -> list[dict[str, str]]:
@@ -113,6 +120,24 @@ def note_dropped(
     for frame in frames:
         if frame.file_path in reasons:
             change_noted(frame, setup, failed_step=step, error=reasons[frame.file_path])
+
+
+def note_used(frames: Iterable[IndividualFile], step: str, setup: Setup) -> None:
+    """Take back the reason for which frames were left out of this step before."""
+    for frame in frames:
+        if frame.failed_step == step:
+            change_noted(frame, setup, failed_step="", error="")
+
+
+@transaction.atomic
+def no_tile(frames: list[IndividualFile], left_out: Mapping[str, str], setup: Setup) -> None:
+    """Frames of which no tile could be made, with the reasons by the names of their files."""
+    dropped = [
+        Dropped(Path(frame.file_path), left_out[stem(Path(frame.file_path))])
+        for frame in frames
+        if stem(Path(frame.file_path)) in left_out
+    ]
+    note_dropped(frames, dropped, COADD, setup)
 
 
 @transaction.atomic
@@ -271,8 +296,18 @@ def sci_row(
         master_flat_used=flat or sci.master_flat_used,
         sextractor_out=[catalog] if catalog else [],
         scamp_out=[residuals] if residuals else [],
+        **astrometry(products.astrometry),
     )
     change(processed, sci=sci)
+
+
+@transaction.atomic
+def together(frames: Iterable[IndividualFile], solved: Mapping[Path, Mapping[str, float]]) -> None:
+    """Processed frames that have a common solution: how good it is."""
+    by_name = {relative(path): figures for path, figures in solved.items()}
+    for frame in frames:
+        if frame.file_path in by_name:
+            Sci.objects.filter(sciraw=frame.raw_sci_id).update(**astrometry(by_name[frame.file_path]))
 
 
 @transaction.atomic
@@ -311,6 +346,8 @@ def tile(
     )
     write_down(row, setup, before)
     row.composed_by.set(used)
+    note_used(used, COADD, setup)
+    note_dropped(frames, products.dropped, COADD, setup)
     blocks = SciByFilter.objects.filter(processed__in=[frame.pk for frame in used]).distinct()
     for block in blocks:
         block.finaltiles.add(row)

@@ -22,7 +22,7 @@ from marserver.reduction.plan.scope import Entry, in_band_order
 from marserver.reduction.plan.tiles import places
 from marserver.reduction.site import absolute
 from marserver.reduction.tasks import record
-from marserver.reduction.tasks.images import make_tiles
+from marserver.reduction.tasks.images import make_tiles, solve_together
 from marserver.reduction.tasks.masters import master_files
 from marserver.reduction.tasks.pace import Pace
 from marserver.reduction.tasks.setup import Setup, setup_of
@@ -86,6 +86,7 @@ class Tally:
     done: int = 0
     passed_by: int = 0  # had been done before
     failed: dict[str, str] = field(default_factory=dict)  # name of the frame, reason
+    later: str = ""  # why some of these should be tried again later
     tiles: int = 0
     failed_tiles: dict[str, str] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
@@ -102,7 +103,7 @@ class Tally:
             "tiles": self.tiles, "failed_tiles": self.failed_tiles, "pace": self.pace.spent,
         }  # fmt: skip
         error = "; ".join(f"{name}: {reason}" for name, reason in list(reasons.items())[:5])
-        return Report(words, result, error=error if nothing and reasons else "")
+        return Report(words, result, error=error if nothing and reasons else "", later=self.later)
 
 
 def reduce(work: Work, setup: Setup, entries: list[Entry]) -> Tally:
@@ -114,6 +115,7 @@ def reduce(work: Work, setup: Setup, entries: list[Entry]) -> Tally:
     reduce_frames(work, setup, planned, tally)
     where = places(planned, wanted)
     with tally.pace.of("tiles", len(where)):
+        solve_together(work, setup, where)
         tally.failed_tiles = make_tiles(work, setup, where)
     tally.tiles = len(where) - len(tally.failed_tiles)
     return tally
@@ -187,6 +189,7 @@ def finish(work: Work, setup: Setup, tally: Tally, one: Outlook, result: Result)
         work.warn(f"{raw.file_name}: {warning}")
     if products.error:
         tally.failed[raw.file_name] = products.error
+        tally.later = tally.later or (products.error if products.later else "")
         work.critical(f"{raw.file_name} failed at {products.failed_step}: {products.error}")
     else:
         tally.done += 1
