@@ -126,8 +126,9 @@ def plan_tile(
 ) -> TilePlan:
     """Measure the sky and transparency of the frames, choose, and place them on the grid.
 
-    `base` has stars of the tile that they are added to: they get its transparency. A frame without WCS or without sky is dropped like one that the configuration refuses. Raises
-    NotEnoughFrames where none is left.
+    `base` has stars of the tile that they are added to: they get its transparency. A frame without WCS or
+    without sky is dropped like one that the configuration refuses. Raises NotEnoughFrames where none is
+    left.
     """
     measured, dropped = _measured(frames, config.background, swarp, progress)
     scales = _scales([one.frame for one in measured], config, base)
