@@ -46,7 +46,7 @@ def jit(kernel: Kernel) -> Kernel:
 
 
 def summing_jit(kernel: Kernel) -> Kernel:
-    """As `jit`, and sums may be added in any order: several at a time. NaN and infinity keep their meaning."""
+    """As `jit`, but sums may be added in any order, several at a time; NaN stays NaN."""
     return cast(Kernel, numba.njit(fastmath={"reassoc"}, **_OPTIONS)(kernel))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from mar.kernels.deblend import CXX, CXY, CYY, A, X, Y
 from mar.kernels.detection import FIRST, STOP
 from mar.kernels.jit import jit
-from mar.kernels.mesh import draw_point
+from mar.kernels.mesh import draw_point, less_sky
 
 (
     AUTO,
@@ -38,6 +38,7 @@ _MOST_CROWDED = 0.1  # part of the ellipse
 _FINE = 5  # steps along each side of a pixel that a circle cuts
 _GROWTH = 64  # steps of the growth curve
 _LEAST_HALF_LIGHT = 0.5
+_FIRST_REACH = 0.3  # of the growth curve, most often enough for half the light
 _ROUNDS, _SETTLED = 16, 1e-4  # of the windowed position, pixels
 _WINDOW = 4.0  # sigma
 _PIXEL = 0.0833
@@ -63,12 +64,13 @@ def _stamp(
     ny, nx = data.shape
     size = out.shape[0]
     out[:] = OUTSIDE
+    first, stop = max(x0, 0), min(x0 + size, nx)
     for y in range(max(y0, 0), min(y0 + size, ny)):
         row = out[y - y0]
-        first, stop = max(x0, 0), min(x0 + size, nx)
+        less_sky(data[y], levels[y], knots, first, stop, row[first - x0 :])
         for x in range(first, stop):
-            value = np.float32(data[y, x] - draw_point(levels[y], knots, x))
-            row[x - x0] = value if abs(value) < np.float32(1e29) else BLANK
+            if not abs(row[x - x0]) < np.float32(1e29):
+                row[x - x0] = BLANK
         if mask.size:
             for x in range(first, stop):
                 if mask[y, x] & excluded:
@@ -215,15 +217,32 @@ def circle_fluxes(
 @jit
 def _half_light(stamp: np.ndarray, x: float, y: float, limit: float, half: float, curve: np.ndarray) -> float:
     """Radius of the circle that holds the flux `half`, from a growth curve up to `limit`."""
+    radius = _FIRST_REACH * limit
+    while True:
+        radius = min(radius, limit)
+        _grow(stamp, x, y, radius, _GROWTH / limit, curve)
+        total = 0.0
+        for place in range(_GROWTH if radius == limit else int(radius * _GROWTH / limit)):
+            if total + curve[place] >= half:
+                part = (half - total) / curve[place] if curve[place] != 0.0 else 0.0
+                return max(min((place + part) * limit / _GROWTH, limit), _LEAST_HALF_LIGHT)
+            total += curve[place]
+        if radius == limit:
+            return limit
+        radius *= 2.0
+
+
+@jit
+def _grow(stamp: np.ndarray, x: float, y: float, radius: float, per_pixel: float, curve: np.ndarray) -> None:
+    """Fill `curve` with the flux in rings of which `per_pixel` make a pixel; whole up to `radius`."""
     curve[:] = 0.0
-    per_pixel = _GROWTH / limit
-    low, high = _bounds(stamp, x, limit + 1.5)
-    bottom, top = _bounds(stamp, y, limit + 1.5)
+    low, high = _bounds(stamp, x, radius + 1.5)
+    bottom, top = _bounds(stamp, y, radius + 1.5)
     for j in range(bottom, top):
         for i in range(low, high):
             dx, dy = i - x, j - y
             r2 = dx * dx + dy * dy
-            if r2 >= (limit + 1.5) ** 2 or stamp[j, i] == OUTSIDE:
+            if r2 >= (radius + 1.5) ** 2 or stamp[j, i] == OUTSIDE:
                 continue
             value = np.float64(stamp[j, i]) if stamp[j, i] > _USABLE else _opposite(stamp, x, y, i, j)
             # far out a pixel spans little of the curve
@@ -235,13 +254,6 @@ def _half_light(stamp: np.ndarray, x: float, y: float, limit: float, half: float
                     place = int(np.sqrt(u * u + v * v) * per_pixel)
                     if place < _GROWTH:
                         curve[place] += value / (fine * fine)
-    total = 0.0
-    for place in range(_GROWTH):
-        if total + curve[place] >= half:
-            part = (half - total) / curve[place] if curve[place] != 0.0 else 0.0
-            return max(min((place + part) / per_pixel, limit), _LEAST_HALF_LIGHT)
-        total += curve[place]
-    return limit
 
 
 @jit
@@ -254,11 +266,17 @@ def _window(
     """
     reach = _WINDOW * sigma
     at_x, at_y = x, y
+    across, along = np.empty(stamp.shape[1]), np.empty(stamp.shape[0])
     light, noise2, xx, yy, xy = 0.0, 0.0, 0.0, 0.0, 0.0
     for _ in range(_ROUNDS):
         light, dx_sum, dy_sum, noise2, xx, yy, xy = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
         low, high = _bounds(stamp, at_x, reach)
         bottom, top = _bounds(stamp, at_y, reach)
+        # a Gaussian is the product of one in x and one in y
+        for i in range(low, high):
+            across[i - low] = np.exp(-0.5 * (i - at_x) ** 2 / (sigma * sigma))
+        for j in range(bottom, top):
+            along[j - bottom] = np.exp(-0.5 * (j - at_y) ** 2 / (sigma * sigma))
         for j in range(bottom, top):
             for i in range(low, high):
                 dx, dy = i - at_x, j - at_y
@@ -268,7 +286,7 @@ def _window(
                 value = (
                     np.float64(stamp[j, i]) if stamp[j, i] > _USABLE else _opposite(stamp, at_x, at_y, i, j)
                 )
-                weight = np.exp(-0.5 * r2 / (sigma * sigma))
+                weight = across[i - low] * along[j - bottom]
                 spread = weight * weight * (variance + max(value, 0.0) / gain)
                 light += weight * value
                 dx_sum += weight * value * dx

@@ -124,7 +124,7 @@ def clipped_level(values: np.ndarray, clip_sigma: float) -> tuple[float, float]:
 def _row_into(
     row: np.ndarray, mask: np.ndarray, bits: np.uint8, start: int, stop: int, stride: int, out: np.ndarray
 ) -> int:
-    """Copy every `stride`-th usable value from start to stop of a row; gives how many. `mask` may be empty."""
+    """Copy every `stride`-th usable value from start to stop of a row; gives how many; no `mask` is empty."""
     left_out = 0
     for x in range(start, stop):
         left_out += not abs(row[x]) < np.float32(np.inf)
@@ -225,6 +225,23 @@ def draw_point(cubics: np.ndarray, knots: np.ndarray, x: int) -> float:
     step = x - knots[piece]
     value = (cubics[0, piece] * step + cubics[1, piece]) * step + cubics[2, piece]
     return value * step + cubics[3, piece]
+
+
+@jit
+def less_sky(
+    row: np.ndarray, cubics: np.ndarray, knots: np.ndarray, start: int, stop: int, out: np.ndarray
+) -> None:
+    """The pixels start to stop of a row without its sky, that of `draw_point`, into `out` from its begin."""
+    x = start
+    while x < stop:
+        piece = _piece_of(knots, x)
+        last = piece == knots.size - 2
+        end = stop if last else min(stop, int(np.ceil(knots[piece + 1])))
+        a, b, c, d = cubics[0, piece], cubics[1, piece], cubics[2, piece], cubics[3, piece]
+        for i in range(x, end):
+            step = i - knots[piece]
+            out[i - start] = np.float32(row[i] - (((a * step + b) * step + c) * step + d))
+        x = end
 
 
 @jit
