@@ -4,6 +4,7 @@ There is no index of nights: a night lies within a day of its date, so frames ar
 then told apart by their night. A month of a survey is some ten thousand frames.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -93,10 +94,13 @@ def nights_of_field(field: str, most: int) -> list[date]:
     return list(frames.values_list("night", flat=True).distinct().order_by("-night")[:most])
 
 
-def matching(file_type: str, first: date, last: date, band: str, contains: str) -> dict[str, Any]:
+def matching(
+    file_type: str, first: date, last: date, bands: Sequence[str | None], contains: str
+) -> dict[str, Any]:
     """How many valid frames a block of these days (UTC) would hold, and of which days and bands they are.
 
-    Raises Invalid where `contains` has too many patterns.
+    `bands`: None among them for frames without one. They are asked for by name and apart, so that the index
+    of type, band and date has all that is counted. Raises Invalid where `contains` has too many patterns.
     """
     frames = IndividualFile.objects.filter(
         containing("file_name", contains),
@@ -105,7 +109,9 @@ def matching(file_type: str, first: date, last: date, band: str, contains: str) 
         obs_date__gte=midnight(first),
         obs_date__lt=midnight(last + MARGIN),
     ).order_by()
-    frames = frames.filter(band=band) if band else frames
-    by_band = dict(frames.values_list("band").annotate(count=Count("pk")).order_by("band"))
-    ends = frames.aggregate(first=Min("obs_date"), last=Max("obs_date")) if by_band else {}
+    rows = frames.values_list("band").annotate(count=Count("pk"), first=Min("obs_date"), last=Max("obs_date"))
+    found = list(rows.filter(band__in=[band for band in bands if band]).order_by("band"))
+    found += rows.filter(band__isnull=True) if None in bands else []
+    by_band = {band: count for band, count, _, _ in found}
+    ends = {"first": min(row[2] for row in found), "last": max(row[3] for row in found)} if found else {}
     return {"count": sum(by_band.values()), "bands": by_band, **ends}

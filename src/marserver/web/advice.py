@@ -14,6 +14,7 @@ from marserver.kept import Kept
 NEWEST = 200  # failed operations that are looked at
 MOST_CAUSES = 10
 MOST_LINES = 8  # of a log
+SHORTLY_S = 3.0
 KEPT_S = 15.0  # all failed frames are read: not for each of many whose pages ask by themselves
 NUMBERS = re.compile(r"\d+([.:T-]\d+)*Z?")
 
@@ -51,12 +52,20 @@ class Cause:
 
 
 def causes_of_operations() -> list[Cause]:
-    """The newest failed operations by their cause, the most frequent first."""
+    """The newest failed operations by their cause, the most frequent first; some seconds old."""
+    return kept_causes_of_operations()
+
+
+def count_causes_of_operations() -> list[Cause]:
+    """The same, found now."""
     found: dict[str, list[Job]] = defaultdict(list)
     for job in Job.objects.filter(status=Status.FAILED).order_by("-ended_at", "-id")[:NEWEST]:
         found[cause(job.error or job.outcome)].append(job)
     ordered = sorted(found.items(), key=lambda item: -len(item[1]))[:MOST_CAUSES]
     return [of_jobs(words, jobs) for words, jobs in ordered]
+
+
+kept_causes_of_operations = Kept(count_causes_of_operations, lambda: SHORTLY_S)
 
 
 def of_jobs(words: str, jobs: list[Job]) -> Cause:
@@ -68,10 +77,10 @@ def of_jobs(words: str, jobs: list[Job]) -> Cause:
 
 def causes_of_frames() -> list[Cause]:
     """The frames whose last step failed, by step and reason, the most frequent first; some seconds old."""
-    return kept_causes()
+    return kept_causes_of_frames()
 
 
-def count_causes() -> list[Cause]:
+def count_causes_of_frames() -> list[Cause]:
     """The same, counted now."""
     failed = IndividualFile.objects.exclude(failed_step="").filter(isvalid=True)
     counted = failed.values_list("failed_step", "error").annotate(count=Count("id")).order_by("-count")
@@ -85,7 +94,7 @@ def count_causes() -> list[Cause]:
     return sorted(causes, key=lambda one: -one.number)[:MOST_CAUSES]
 
 
-kept_causes = Kept(count_causes, lambda: KEPT_S)
+kept_causes_of_frames = Kept(count_causes_of_frames, lambda: KEPT_S)
 
 
 def cause(error: str) -> str:

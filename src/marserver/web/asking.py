@@ -18,6 +18,7 @@ from marserver.errors import Refused
 
 AT_ONCE = 60
 MOST_PAGES = 300  # the rows of the pages before are read each time
+Orders = tuple[tuple[str, str], ...]  # what a list may be ordered by: a key of the row, in words
 COLUMNS = {"field": "field", "band": "band", "flag": "flag", "file_type": "file_type", "error": "failed_step"}
 FILTERS = ("contains", "start", "end", "field", "band", "file_type", "valid", "error", "flag", "order")
 
@@ -52,39 +53,47 @@ class Asked:
         return self.more and self.page >= MOST_PAGES
 
 
-def listed(request: HttpRequest, kind: str, order: str = "-id", nesting: Nesting = Nesting.NONE) -> Asked:
-    """The rows of a kind that the address asks for."""
+def listed(request: HttpRequest, kind: str, orders: Orders, order: str = "-id") -> Asked:
+    """The rows of a kind that the address asks for, in one of these orders; `order` where it names none."""
     given = {name: value.strip() for name in FILTERS if (value := request.GET.get(name, "").strip())}
     asked = Asked(given, page_of(request.GET.get("page", "")))
-    if unknown := unknown_filters(kind, given):
-        asked.problem = f"this list has no {' and no '.join(unknown)}"
-        return asked
     try:
+        asked.problem = problem_of(kind, given, [order, *dict(orders)])
         found = find(kind, wanted(given, order))
     except (Refused, ValueError) as error:
-        asked.problem = str(error)
-        return asked
-    if kind == "individualfile" and too_short(given):
-        asked.problem = f"a part of a name has at least {LENGTH} characters, unless a field or days are given"
+        asked.problem = asked.problem or str(error)
+    if asked.problem:
         return asked
     if "file_type" in given:
-        found = found.filter(of_type(given["file_type"], failed="error" in given))
+        found = found.filter(of_type(given))
     first = (asked.page - 1) * AT_ONCE
-    rows = list(stream(kind, found[first : first + AT_ONCE + 1], nesting, few=True))
+    rows = list(stream(kind, found[first : first + AT_ONCE + 1], Nesting.NONE, few=True))
     asked.rows, asked.more = rows[:AT_ONCE], len(rows) > AT_ONCE
     return asked
 
 
-def unknown_filters(kind: str, given: dict[str, str]) -> list[str]:
-    """Filters of other lists: rows of this kind have no such column."""
+def problem_of(kind: str, given: dict[str, str], orders: list[str]) -> str:
+    """What is wrong with filters and order for a list of this kind; raises Invalid for too many patterns."""
     columns = {attribute for _, attribute in named(kind).columns}
     unknown = [name for name, column in COLUMNS.items() if name in given and column not in columns]
-    return unknown if named(kind).contains or "contains" not in given else [*unknown, "name"]
+    if "contains" in given and not named(kind).contains:
+        unknown.append("name")
+    if unknown:
+        return f"this list has no {' and no '.join(unknown)}"
+    if given.get("order", orders[0]) not in orders:
+        return f"this list is ordered by one of {', '.join(orders)}"
+    if kind == "individualfile" and too_short(given):
+        return f"a part of a name has at least {LENGTH} characters, unless a field or days are given"
+    return ""
 
 
-def of_type(file_type: str, failed: bool) -> Q:
-    """Frames of a type. Failed ones are few and have an index: SQLite would read all of the type instead."""
-    if not failed:
+def of_type(given: dict[str, str]) -> Q:
+    """Frames of a type: by the index of type, band and date where it gives them in the order of the list.
+
+    Else by any other index: SQLite would read all of the type, which is half of the archive, to sort them.
+    """
+    file_type = given["file_type"]
+    if "band" in given and "error" not in given and given.get("valid") != "0":
         return Q(file_type=file_type)
     return Q(Exact(Concat(F("file_type"), Value("")), Value(file_type)))
 

@@ -129,9 +129,9 @@ def count(request: HttpRequest) -> HttpResponse:
         problem = "Choose a band."
     else:
         file_type = FRAME_TYPE.get(given["kind"], SUPERFLAT_OF)
-        band = given["band"] if given["kind"] in OF_A_BAND else ""
+        wanted = (given["band"],) if given["kind"] in OF_A_BAND else (*bands_here(), None)
         try:
-            found = nights.matching(file_type, first, last, band, given["contains"])
+            found = nights.matching(file_type, first, last, wanted, given["contains"])
         except Invalid as error:
             problem = str(error)
     return show(request, "calendar", "web/calendar/count.html", problem=problem, **found)

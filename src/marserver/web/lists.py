@@ -11,11 +11,7 @@ from marserver.web.asking import listed
 from marserver.web.pages import page, show
 
 # A frame's list is as long as the survey: it is ordered by what an index has
-FRAME_ORDERS = (
-    ("id", "oldest first"),
-    ("-obsDate", "last observed first"),
-    ("obsDate", "first observed first"),
-)
+FRAME_ORDERS = (("obsDate", "first observed first"),)
 TILE_ORDERS = (
     ("field", "field"),
     ("-updated_at", "last made first"),
@@ -39,7 +35,7 @@ BLOCKS = {
 @page
 def frames(request: HttpRequest) -> HttpResponse:
     """GET /frames: raw and processed frames."""
-    asked = listed(request, "individualfile")
+    asked = listed(request, "individualfile", FRAME_ORDERS, "-obsDate")
     content: dict[str, Any] = {
         "asked": asked,
         "types": FrameType.values,
@@ -53,7 +49,7 @@ def frames(request: HttpRequest) -> HttpResponse:
 def tiles(request: HttpRequest) -> HttpResponse:
     """GET /tiles."""
     content: dict[str, Any] = {
-        "asked": listed(request, "finaltiles"),
+        "asked": listed(request, "finaltiles", TILE_ORDERS),
         "bands": bands(),
         "names": flag_names(),
     }
@@ -63,7 +59,7 @@ def tiles(request: HttpRequest) -> HttpResponse:
 @page
 def images(request: HttpRequest) -> HttpResponse:
     """GET /images: colour images."""
-    content: dict[str, Any] = {"asked": listed(request, "fieldimage"), "names": flag_names()}
+    content: dict[str, Any] = {"asked": listed(request, "fieldimage", IMAGE_ORDERS), "names": flag_names()}
     return show(request, "images", "web/lists/images.html", orders=IMAGE_ORDERS, **content)
 
 
@@ -72,7 +68,8 @@ def blocks(request: HttpRequest, kind: str = "biasblock") -> HttpResponse:
     """GET /blocks/biasblock: the blocks of one kind."""
     if kind not in BLOCKS:
         raise Http404(f"no kind of blocks is named {kind}; there are {', '.join(BLOCKS)}")
-    content: dict[str, Any] = {"asked": listed(request, kind), "kind": kind, "kinds": BLOCKS.items()}
+    content: dict[str, Any] = {"kind": kind, "kinds": BLOCKS.items()}
+    content["asked"] = listed(request, kind, BLOCK_ORDERS)
     content |= {"title": BLOCKS[kind], "bands": bands() if "band" in dict(named(kind).columns) else ()}
     return show(request, "blocks", "web/lists/blocks.html", orders=BLOCK_ORDERS, **content)
 

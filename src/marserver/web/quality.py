@@ -3,8 +3,7 @@
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from django.db.models import Avg, Count, F, Max, Min
-from django.db.models.functions import Abs, Greatest
+from django.db.models import Avg, Count, Max, Min
 from django.http import Http404, HttpRequest, HttpResponse
 
 from mar.io.names import Layout
@@ -17,12 +16,15 @@ from marserver.archive.models import (
     IndividualFile,
     Sci,
 )
+from marserver.archive.models.tiles import FARTHEST
+from marserver.kept import Kept
 from marserver.reduction import site
 from marserver.web.lists import bands
 from marserver.web.pages import page, show
 
 MOST_POINTS = 3000
 MOST_WORST = 15
+KEPT_S = 30.0  # every tile is read for the means
 MOST_TILES = 300
 FIGURES = {
     "fwhm": "FWHM, arcsec",
@@ -48,7 +50,7 @@ def quality(request: HttpRequest) -> HttpResponse:
         "bands": bands(),
         "figure": figure,
         "figures": FIGURES.items(),
-        "summary": summary(),
+        "summary": kept_summary(),
         "points": points(tiles, figure),
         "worst": worst(tiles, figure),
         "pairs": widest_pairs(),
@@ -79,6 +81,9 @@ def summary() -> list[dict[str, Any]]:
     return [found[band] for band in bands() if band in found]
 
 
+kept_summary = Kept(summary, lambda: KEPT_S)
+
+
 def points(tiles: Any, figure: str) -> list[dict[str, Any]]:
     """One figure of the newest tiles against the time of their first frame."""
     known = tiles.filter(date__isnull=False, **{f"{figure}__isnull": False}).order_by("-date", "-pk")
@@ -97,9 +102,8 @@ def worst(tiles: Any, figure: str) -> list[dict[str, Any]]:
 
 def widest_pairs() -> list[BandPair]:
     """The pairs of bands that lie farthest from each other."""
-    offset = Greatest(Abs(F("east_mas")), Abs(F("north_mas")))
     known = BandPair.objects.filter(east_mas__isnull=False, north_mas__isnull=False)
-    return list(known.annotate(offset=offset).order_by("-offset", "pk")[:MOST_WORST])
+    return list(known.annotate(offset=FARTHEST).order_by("-offset", "pk")[:MOST_WORST])
 
 
 def masters(band: str) -> dict[str, list[dict[str, Any]]]:

@@ -18,7 +18,7 @@ from marserver.reduction.requests.showing import finished, running
 from marserver.web.advice import causes_of_frames, causes_of_operations
 from marserver.web.pages import is_part, page, show
 
-MOST_WAITING = 200
+MOST_WAITING = 100
 MOST_ENDED = 30
 MOST_LINES = 200
 MOST_NEWS = 3

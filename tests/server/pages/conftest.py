@@ -3,6 +3,14 @@
 import pytest
 from django.test import Client
 
+from marserver.kept import Kept
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_old(monkeypatch):
+    """A test sees what it has just done, and nothing of the tests before."""
+    monkeypatch.setattr(Kept, "is_fresh", lambda self, found: False)
+
 
 @pytest.fixture
 def browser_of(root):

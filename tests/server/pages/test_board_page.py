@@ -17,12 +17,6 @@ from marserver.web.board_sky import HEIGHT, WIDTH, project, sky
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _counted_anew(monkeypatch):
-    """A test that changes what it has seen before does not wait for it."""
-    monkeypatch.setattr(fields, "KEPT_S", -1.0)
-
-
 def tile(name, band="R", **more):
     """A tile that is done."""
     values = {"status": 1, "date": noon(), "crval1": 10.0, "crval2": -30.0, **more}

@@ -1,6 +1,8 @@
 """Coadded tiles and colour images: the survey's products."""
 
 from django.db import models
+from django.db.models import F
+from django.db.models.functions import Abs, Greatest
 
 from marserver.archive.models.base import Number, Provenance, Remarks, Statistics
 from marserver.archive.models.frames import IndividualFile
@@ -36,7 +38,10 @@ class FinalTile(Statistics, Provenance, Remarks):
     class Meta:
         db_table = "files_finaltiles"
         constraints = [models.UniqueConstraint(fields=["field", "band"], name="one_tile_per_field_and_band")]
-        indexes = [models.Index(fields=["status", "isvalid", "field", "band"], name="tile_done")]
+        indexes = [
+            models.Index(fields=["status", "isvalid", "field", "band"], name="tile_done"),
+            models.Index(fields=["updated_at"], name="tile_updated"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.field} {self.band}"
@@ -59,6 +64,9 @@ class FieldImage(Provenance, Remarks):
         return self.field
 
 
+FARTHEST = Greatest(Abs(F("east_mas")), Abs(F("north_mas")))  # how far two bands lie apart, along one axis
+
+
 class BandPair(models.Model):
     """How two bands of a field lie to each other: positions of the second band minus those of the first."""
 
@@ -77,6 +85,9 @@ class BandPair(models.Model):
             models.UniqueConstraint(
                 fields=["field", "first_band", "second_band"], name="one_row_per_pair_of_bands"
             )
+        ]
+        indexes = [
+            models.Index(FARTHEST.desc(), name="pair_farthest", condition=models.Q(east_mas__isnull=False))
         ]
 
     def __str__(self) -> str:

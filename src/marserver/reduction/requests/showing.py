@@ -107,8 +107,8 @@ def lines(
 def get_operations(nums: int = 50) -> list[dict[str, Any]]:
     """Finished operations, newest first."""
     leases.recover()
-    ended = Job.objects.filter(status__in=queue.ENDED).order_by("-ended_at", "-id")[:nums]
-    return [finished(job) for job in ended]
+    over = Job.objects.filter(ended_at__isnull=False).exclude(status__in=ALIVE)  # along the index of ends
+    return [finished(job) for job in over.order_by("-ended_at", "-id")[:nums]]
 
 
 def finished(job: Job) -> dict[str, Any]:
