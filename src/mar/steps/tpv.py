@@ -18,6 +18,8 @@ POWERS: dict[int, tuple[int, int]] = {
     first + k: (degree - k, k) for degree, first in _FIRST_OF_DEGREE.items() for k in range(degree + 1)
 }
 
+_TERMS = {powers: term for term, powers in POWERS.items()}
+
 
 def terms(degree: int) -> list[int]:
     """Numbers of the PV terms up to that degree; degree 0 here is a shift, a rotation and a scale."""
@@ -174,16 +176,19 @@ def _fit_pv(
     scale = max(float(np.max(np.hypot(u, v))), 1e-9)
     numbers = terms(degree)
 
-    def axis(own: np.ndarray, other: np.ndarray, wanted: np.ndarray) -> dict[int, float]:
-        powers = [POWERS[term] for term in numbers]
-        design = np.stack([(own / scale) ** p * (other / scale) ** q for p, q in powers], axis=1)
-        found, *_ = np.linalg.lstsq(design * weight[:, None], wanted / scale * weight, rcond=None)
+    powers = [POWERS[term] for term in numbers]
+    design = np.stack([(u / scale) ** p * (v / scale) ** q for p, q in powers], axis=1)
+    # the polynomials of both axes have the same terms: one factorisation serves them
+    basis, triangle = np.linalg.qr(design * weight[:, None])
+
+    def axis(wanted: np.ndarray, own_first: bool) -> dict[int, float]:
+        found, *_ = np.linalg.lstsq(triangle, basis.T @ (wanted / scale * weight), rcond=None)
         return {
-            term: float(c * scale ** (1 - p - q))
-            for term, c, (p, q) in zip(numbers, found, powers, strict=True)
+            _TERMS[(p, q) if own_first else (q, p)]: float(c * scale ** (1 - p - q))
+            for c, (p, q) in zip(found, powers, strict=True)
         }
 
-    return axis(u, v, xi), axis(v, u, eta)
+    return axis(xi, True), axis(eta, False)
 
 
 def _similarity(
