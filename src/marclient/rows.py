@@ -26,6 +26,15 @@ class Sci(TypedDict, total=False):
     sextractorOut: list[str]
     scampOut: list[str]
     swarpOut: list[str]
+    ast_stars: int | None  # in the astrometric solution
+    ast_rms: float | None  # mas per axis, to the reference
+    ast_internal_rms: float | None  # mas per axis, to the other frames of a common solution
+    ast_east: float | None  # arcsec, true minus rough pointing
+    ast_north: float | None
+    ast_chi2: float | None
+    ast_error: float | None  # mas, formal, of a position
+    ast_chance: float | None  # log10 of the false-alarm probability
+    ast_joint: int | None  # frames solved together; 1 is alone
 
 
 class Frame(Statistics, total=False):

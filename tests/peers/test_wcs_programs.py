@@ -31,11 +31,12 @@ LEFT_OVER = {
     },
     "PC and PV of ZPN": {
         "CTYPE1": "RA---ZPN", "CTYPE2": "DEC--ZPN", "CDELT1": -1e-3, "CDELT2": 1e-3, "PC1_1": 0.8,
-        "PC1_2": 0.6, "PC2_1": -0.6, "PC2_2": 0.8, "PV2_0": 0.0, "PV2_1": 1.0, "PV2_3": 40.0, "LONPOLE": 150.0,
+        "PC1_2": 0.6, "PC2_1": -0.6, "PC2_2": 0.8, "PV2_0": 0.0, "PV2_1": 1.0, "PV2_3": 40.0,
+        "LONPOLE": 150.0,
     },
     "CD and SIP": {
-        "CTYPE1": "RA---TAN-SIP", "CTYPE2": "DEC--TAN-SIP", "CD1_1": -3e-4, "CD1_2": 1e-5, "CD2_1": 1e-5,
-        "CD2_2": 3e-4, "A_ORDER": 2, "B_ORDER": 2, "A_2_0": 1e-4, "B_0_2": 1e-4, "AP_ORDER": 2,
+        "CTYPE1": "RA---TAN-SIP", "CTYPE2": "DEC--TAN-SIP", "CD1_1": -3e-4, "CD1_2": 1e-5,
+        "CD2_1": 1e-5, "CD2_2": 3e-4, "A_ORDER": 2, "B_ORDER": 2, "A_2_0": 1e-4, "B_0_2": 1e-4, "AP_ORDER": 2,
         "AP_2_0": 1e-4,
     },
     "PV of TPV, more than ours": {

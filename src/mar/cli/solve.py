@@ -46,6 +46,12 @@ def solve_command(
     found = solved.solution
     middle = f"RA {found.centre[0]:.5f} DEC {found.centre[1]:+.5f}"
     east, north = found.offset_arcsec
+    if solved.left_out:
+        out.print(
+            f"{file.name}: the distortion of its {solved.left_out} header was not used, ours is in its place",
+            highlight=False,
+            soft_wrap=True,
+        )
     for line in (
         f"{file.name}: {middle}, {found.wcs.scale_arcsec:.4f} arcsec/pixel",
         f"{found.stars} stars of {solved.sources} sources match {found.catalogue}, degree {found.degree}",

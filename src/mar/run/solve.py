@@ -20,7 +20,7 @@ from mar.steps.astrometry import Solution, search_cone, solve
 from mar.steps.background import estimate
 from mar.steps.rough import Pointing, pointing_of, rough_at
 from mar.steps.sources import detect
-from mar.steps.wcs_header import without_astrometry
+from mar.steps.wcs_header import iraf_projection, without_astrometry
 
 PIXEL = 0.55  # arcsec; limits in arcsec grow with the pixels above this
 LEAST_SIDE = 16  # pixels
@@ -47,6 +47,7 @@ class Solved(NamedTuple):
     solution: Solution
     sources: int
     header: Header  #: the file's, with the solution
+    left_out: str = ""  #: TNX or ZPX where the file had such a distortion: only its linear part was used
 
 
 def solve_file(path: Path, folder: Path, wishes: Wishes) -> Solved:
@@ -79,7 +80,7 @@ def solve_file(path: Path, folder: Path, wishes: Wishes) -> Solved:
     solution = solve(sources, stars, rough, image.shape, config).unbinned(wishes.bin)
     solved = without_astrometry(header)
     set_cards(solved, solution.cards())
-    return Solved(solution, len(sources), solved)
+    return Solved(solution, len(sources), solved, iraf_projection(header))
 
 
 def write_solved(path: Path, solved: Solved, copy: Path | None, wcs: Path | None) -> None:

@@ -34,9 +34,18 @@ def without_astrometry(header: Header) -> Header:
     return bare
 
 
+def iraf_projection(header: Header) -> str:
+    """TNX or ZPX where the world coordinates are of IRAF's own projections; else empty."""
+    kind = str(header.get("CTYPE1", ""))
+    return kind[-3:] if kind.endswith(_UNREADABLE) else ""
+
+
 def without_iraf(header: Header) -> Header:
     """A copy in which the projections of IRAF are a plain tangent plane, their distortion left out."""
     plain = header.copy()
+    if iraf_projection(header):
+        for key in [card.keyword for card in header.cards if card.keyword.startswith("WAT")]:
+            plain.remove(key, ignore_missing=True, remove_all=True)
     for axis in (1, 2):
         kind = str(header.get(f"CTYPE{axis}", ""))
         if kind.endswith(_UNREADABLE):

@@ -27,6 +27,8 @@ OPERATION = (
     ("step", "step"),
     ("done", "done"),
     ("total", "total"),
+    ("retries", "retries"),
+    ("notBefore", "not_before"),
     ("outcome", "outcome"),
     ("error", "error"),
     ("logPath", "log_path"),
