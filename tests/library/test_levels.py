@@ -5,22 +5,26 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import naive
-from mar.kernels.levels import middle_of_columns, subtract_level
-from mar.kernels.networks import sorting_network
+from mar.kernels.levels import middle_of_columns, subtract_levels
+from mar.kernels.networks import network_of, sorting_network
 from mar.kernels.strips_of_counts import forget_far, levels_near, quantiles_of_rows, tally
-from mar.kernels.surface import departures, mark_above, mark_outside
+from mar.kernels.surface import box_medians, departures, mark_above, mark_outside, upper_limit
 
 
-def test_a_level_is_subtracted_where_the_amplifier_lies():
+def test_levels_are_subtracted_where_the_amplifiers_lie():
     rng = np.random.default_rng(3)
     rows = rng.integers(0, 65535, (6, 40)).astype("u2")
-    along_y, along_x = rng.normal(500, 2, 6).astype("f4"), rng.normal(0, 1, 12).astype("f4")
-    out = np.zeros((9, 30), dtype="f4")
-    subtract_level(rows, 20, along_y, along_x, np.float32(1.25), out, 2, 5)
-    assert_allclose(
-        out[2:8, 5:17], naive.subtract_level(rows[:, 20:32], along_y, along_x, 1.25), rtol=1e-6, atol=0.01
-    )
-    out[2:8, 5:17] = 0
+    along_y, along_x = rng.normal(500, 2, (2, 9)).astype("f4"), rng.normal(0, 1, 20).astype("f4")
+    begin, to, factors = np.array([[20, 32, 0], [4, 12, 12]]), np.array([5, 17]), np.array([1.25, 1], "f4")
+    out = np.zeros((6, 30), dtype="f4")
+    subtract_levels(rows, begin, to, along_y[:, 2:8], along_x, factors, out)
+    for a, (first, last, level) in enumerate(begin):
+        part = out[:, to[a] : to[a] + last - first]
+        expected = naive.subtract_level(
+            rows[:, first:last], along_y[a, 2:8], along_x[level : level + last - first], factors[a]
+        )
+        assert_allclose(part, expected, rtol=1e-6, atol=0.01)
+        part[...] = 0
     assert_array_equal(out, 0)
 
 
@@ -98,3 +102,28 @@ def test_what_is_far_is_forgotten_and_the_rest_tallied():
     assert_array_equal(number, known.sum(axis=0))
     assert_allclose(total, np.nansum(strip.astype("f8"), axis=0), atol=1e-12)
     assert_allclose(square, np.nansum(strip.astype("f8") ** 2, axis=0), atol=1e-12)
+
+
+def test_the_median_of_a_box_is_that_of_the_medians_of_its_rows():
+    data = np.random.default_rng(10).normal(100, 5, (40, 60)).astype("f4")
+    data[21, 33] = np.nan
+    ys, xs = np.arange(40).reshape(4, 10)[:, ::2], np.arange(60).reshape(3, 20)[:, ::3]
+    medians, known = np.empty((4, 3), dtype="f4"), np.empty((4, 3), dtype="?")
+    box_medians(data, ys, xs, network_of(7), network_of(5), medians, known)
+    for j, i in np.ndindex(4, 3):
+        box = data[np.ix_(ys[j], xs[i])]
+        assert known[j, i] == np.isfinite(box).all()
+        if known[j, i]:
+            assert_allclose(medians[j, i], np.median(np.median(box, axis=1)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("rounds", [1, 2, 9])
+def test_the_limit_of_clipping(rounds):
+    values = np.random.default_rng(11).normal(0, 1, 5000).astype("f4")
+    values[:40] = np.linspace(-30, 90, 40)
+    kept = values.astype("f8")
+    for _ in range(rounds):
+        centre, reach = np.median(kept), 4 * kept.std()
+        kept = kept[np.abs(kept - centre) <= reach]
+    assert_allclose(upper_limit(np.sort(values), 4.0, rounds), centre + reach, rtol=1e-9)
+    assert np.isnan(upper_limit(values[:0], 4.0, rounds))

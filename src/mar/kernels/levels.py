@@ -34,20 +34,26 @@ def _row(
 
 
 @jit
-def subtract_level(
+def subtract_levels(
     rows: np.ndarray,
-    x0: int,
+    begin: np.ndarray,
+    to: np.ndarray,
     along_y: np.ndarray,
     along_x: np.ndarray,
-    factor: np.float32,
+    factors: np.ndarray,
     out: np.ndarray,
-    to_y: int,
-    to_x: int,
 ) -> None:
-    """out[to_y + y, to_x + x] = (rows[y, x0 + x] - along_y[y] - along_x[x]) factor, float32."""
-    nx = along_x.size
-    for y in range(along_y.size):
-        _row(rows[y, x0 : x0 + nx], along_y[y], along_x, factor, out[to_y + y, to_x : to_x + nx])
+    """Take their levels off the amplifiers that lie side by side in some rows, float32.
+
+    Amplifier a is rows[:, begin[a, 0] : begin[a, 1]] and goes to out[:, to[a] :]; its levels are along_y[a]
+    (rows) and along_x[begin[a, 2] :]: out = (rows - along_y - along_x) factors[a].
+    """
+    for y in range(rows.shape[0]):
+        for a in range(to.size):
+            first, last, level = begin[a]
+            wide = last - first
+            across = along_x[level : level + wide]
+            _row(rows[y, first:last], along_y[a, y], across, factors[a], out[y, to[a] : to[a] + wide])
 
 
 @jit

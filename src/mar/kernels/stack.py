@@ -41,9 +41,9 @@ def combine_rows(task: Task, results: Results, threads: int = 0) -> None:
     Pixels that are not finite, or whose mask is not zero, take no part; where none is left, value and sigma
     are NaN.
     """
-    n, ny, nx = task.stack.shape
+    _, ny, nx = task.stack.shape
     plan = plan_of(task, results)
-    height = max(1, min(ny, CACHED // (4 * n * nx)))
+    height = max(1, min(ny, CACHED // (4 * plan.at_work * nx)))
     starts = range(0, ny, height)
     threads = min(len(starts), threads or numba.get_num_threads())
     if threads <= 1:
@@ -75,7 +75,7 @@ def _work(blocks: int, n: int, places: int) -> Work:
 
 
 def _combine_slab(plan: Plan, results: Results, y0: int, y1: int, work: Work) -> None:
-    (stack, masks, scaling, method, rule), noise, _, at, _, by_frame, _, _, width = plan
+    (stack, masks, scaling, method, rule), noise, _, at, _, by_frame, _, _, _, width = plan
     values, picked, squares, centre, found, lacking, flags = work
     common = np.ones(y1 - y0)
     incomplete = _pick(plan, y0, y1, work)
@@ -114,7 +114,7 @@ def _combine_slab(plan: Plan, results: Results, y0: int, y1: int, work: Work) ->
 
 def _pick(plan: Plan, y0: int, y1: int, work: Work) -> int:
     """Find what some rows are combined by; gives the number of blocks that lack values."""
-    (stack, masks, scaling, _, rule), _, places, at, squares, _, straight, blocks, width = plan
+    (stack, masks, scaling, _, rule), _, places, at, squares, _, straight, _, blocks, width = plan
     n, used, incomplete = len(stack), (y1 - y0) * blocks, 0
     if straight:
         factors, zeros = (1 / scaling.scales).astype(np.float32), scaling.zeros.astype(np.float32)

@@ -300,6 +300,7 @@ def combine_flagged(
     values, frames = np.empty(n, dtype=np.float32), np.zeros(n, dtype=np.int64)
     residual, ends = np.empty(n, dtype=np.float64), np.empty((2, width), dtype=np.int64)
     together = kind in (AVSIGCLIP, CCDCLIP) and not (by_frame or about_mean)
+    middle_suffices = together and method == MEDIAN and count.size + sigma.size + rejected.size == 0
     least = _least_to_clip(n, kind, nkeep)
     chosen, columns = np.empty(width + 1, dtype=np.int64), np.empty((n, width), dtype=np.float32)
     for b in range(common.size * blocks):
@@ -314,8 +315,11 @@ def combine_flagged(
             clip_together(columns, flagged, least, low, high, nkeep, rounds, noise[0], row_sigma, ends)
         for k in range(flagged):
             x = chosen[k]
-            m = _sort_pixel(columns[:, k], values, frames) if by_frame else _take(columns, k, values)
             first, last = ends[0, k], ends[1, k]
+            if middle_suffices and 0 <= first <= last:
+                value[y, start + x] = _median(columns[:, k], first, last)
+                continue
+            m = _sort_pixel(columns[:, k], values, frames) if by_frame else _take(columns, k, values)
             if m > 0 and last < 0:
                 first, last = 0, m - 1
                 if kind == MINMAX:

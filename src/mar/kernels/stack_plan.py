@@ -51,6 +51,7 @@ class Plan(NamedTuple):
     squares: bool  #: the squared deviations from the median are needed too
     by_frame: bool  #: it matters which frame a value comes from
     straight: bool  #: order statistics and squares suffice for pixels that lack no value
+    at_work: int  #: numbers of a pixel that are looked at again and again
     blocks: int  #: of a row
     width: int  #: of a block, pixels
 
@@ -73,7 +74,8 @@ def plan_of(task: Task, results: Results) -> Plan:
     places, at = _places(n, task.rule, every_value)
     blocks = -(-nx // BLOCK)
     noise = noise_model(task.rule, task.scaling)
-    return Plan(task, noise, places, at, squares, by_frame, straight, blocks, -(-nx // blocks))
+    at_work = min(n, len(places) + 2) if straight else n
+    return Plan(task, noise, places, at, squares, by_frame, straight, at_work, blocks, -(-nx // blocks))
 
 
 def _places(n: int, rule: Rejection, every_value: bool) -> tuple[tuple[int, ...], Places]:

@@ -19,7 +19,8 @@ from mar.steps.combine import Rejection, combine
 from mar.steps.rows import Rows, bands
 from mar.steps.statistics import Statistics
 
-CACHED_MB = 8  # of a thread's band
+CACHED_MB, LARGEST_MB = 3, 8  # of a thread's band
+LEAST_ROWS = 4  # of it, up to the larger size: of many frames the calls would take longer than the pixels
 SAMPLE_ROWS = 64  # rows of a frame on which its level is measured
 SAMPLE_STEP = 4  # every so many pixels of them
 
@@ -114,8 +115,10 @@ def combine_in_bands(
 def band_height(shape: tuple[int, int, int], stack_mb: int) -> int:
     """Rows of a stack of `shape` (n, ny, nx) that a thread has in memory at a time."""
     n, ny, nx = shape
-    allowed = min(CACHED_MB, stack_mb / numba.get_num_threads()) * 2**20
-    return max(1, min(ny, int(allowed) // (4 * n * nx)))
+    allowed, cached, largest = (
+        int(mb * 2**20) // (4 * n * nx) for mb in (stack_mb / numba.get_num_threads(), CACHED_MB, LARGEST_MB)
+    )
+    return max(1, min(ny, allowed, max(cached, min(LEAST_ROWS, largest))))
 
 
 def rejection_of(config: Combining, gain: float, read_noise_e: float) -> Rejection:

@@ -5,7 +5,7 @@ import numpy as np
 from mar.camera import Amplifier, Camera
 from mar.config.bias import Bias
 from mar.config.flat import Flat
-from mar.kernels.surface import departures, mark_above, mark_outside
+from mar.kernels.surface import departures, mark_above, mark_outside, upper_limit
 from mar.kernels.threads import in_threads
 from mar.masks import Bit, empty_mask
 from mar.steps.surface import smooth_surface
@@ -29,27 +29,12 @@ def hot_mask(master: np.ndarray, camera: Camera, config: Bias) -> np.ndarray:
         step = max(1, size // SAMPLE)
         sampled = np.empty(-(-size // step), np.float32)
         departures(data, part.x0, part.y0, *surface, step, sampled)
-        limit = np.float32(_upper_limit(sampled, config.hot_sigma, config.hot_iterations))
+        ordered = np.sort(sampled[np.isfinite(sampled)])
+        limit = np.float32(upper_limit(ordered, config.hot_sigma, config.hot_iterations))
         mark_above(data, part.x0, part.y0, *surface, limit, np.uint8(Bit.BAD), mask)
 
     in_threads(mark, camera.amplifiers)
     return mask
-
-
-def _upper_limit(sampled: np.ndarray, sigmas: float, rounds: int) -> float:
-    """The clipping limit above which departures are outliers; NaN where nothing is finite."""
-    # in order, so that what is kept is a range and its median in the middle
-    values = np.sort(sampled[np.isfinite(sampled)]).astype(np.float64)
-    kept, limit = values, float("nan")
-    for _ in range(rounds if values.size else 0):
-        centre = float(kept[(kept.size - 1) // 2] + kept[kept.size // 2]) / 2
-        reach = sigmas * float(kept.std())
-        limit = centre + reach
-        still = kept[(centre - kept <= reach) & (kept - centre <= reach)]
-        if still.size == kept.size:
-            break
-        kept = still
-    return limit
 
 
 def cold_mask(master: np.ndarray, camera: Camera, config: Flat) -> np.ndarray:

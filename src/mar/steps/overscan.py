@@ -5,7 +5,8 @@ rows, so that a whole frame and a frame read in bands go the same way.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 from astropy.io.fits import Header
@@ -13,8 +14,8 @@ from astropy.io.fits import Header
 from mar.camera import Amplifier, Camera
 from mar.config.scan import Scan
 from mar.frame import CardValue, Frame
-from mar.kernels.levels import subtract_level
-from mar.steps.assemble import check_raw_shape, pieces, trim
+from mar.kernels.levels import subtract_levels
+from mar.steps.assemble import Piece, check_raw_shape, pieces, trim
 from mar.steps.overscan_level import AmplifierLevel, measure_amplifier, strips_of
 from mar.steps.rows import ArrayRows, Rows
 
@@ -34,17 +35,18 @@ class OverscanModel:
         """The rows y0 <= y < y1 of the trimmed frame, float32 ADU, in `out` where given."""
         if out is None:
             out = np.empty((y1 - y0, self.camera.shape[1]), dtype=np.float32)
-        for piece in pieces(self.camera, y0, y1):
-            rows = np.ascontiguousarray(raw.rows(piece.y0 + piece.shift, piece.y1 + piece.shift))
-            for index in piece.amplifiers:
-                amplifier, level = self.camera.amplifiers[index], self.levels[index]
-                first = piece.y0 - amplifier.trimmed.y0
-                along_y = level.along_y[first : first + len(rows)]
-                at = piece.y0 - y0, amplifier.trimmed.x0
-                subtract_level(
-                    rows, amplifier.science.x0, along_y, level.along_x, self.factors[index], out, *at
-                )
+        for here in self._side_by_side:
+            first, last = max(y0, here.piece.y0), min(y1, here.piece.y1)
+            if first < last:
+                rows = np.ascontiguousarray(raw.rows(first + here.piece.shift, last + here.piece.shift))
+                along_y = here.along_y[:, first - here.piece.y0 : last - here.piece.y0]
+                into = out[first - y0 : last - y0]
+                subtract_levels(rows, here.begin, here.to, along_y, here.along_x, here.factors, into)
         return out
+
+    @cached_property
+    def _side_by_side(self) -> list["_SideBySide"]:
+        return [_side_by_side(self, piece) for piece in pieces(self.camera, 0, self.camera.shape[0])]
 
     def cards(self) -> dict[str, CardValue | tuple[CardValue, str]]:
         """Header cards: what was done, and of each amplifier its level and what was left, in ADU."""
@@ -61,6 +63,39 @@ class OverscanModel:
             if factor != 1:
                 cards[f"{word} GAIN"] = (round(float(factor), 6), "multiplied by")
         return cards
+
+
+class _SideBySide(NamedTuple):
+    """Amplifiers that the same rows cross, as the kernel takes them."""
+
+    piece: Piece  #: all of their rows
+    begin: np.ndarray  #: (a, 3), first column, the one behind the last, and where in `along_x` each begins
+    to: np.ndarray  #: (a,), first trimmed column
+    along_y: np.ndarray  #: (a, rows) float32, ADU
+    along_x: np.ndarray  #: float32, ADU, of one amplifier after the other
+    factors: np.ndarray  #: (a,) float32
+
+
+def _side_by_side(model: OverscanModel, piece: Piece) -> _SideBySide:
+    chosen = list(piece.amplifiers)
+    sections = [model.camera.amplifiers[index] for index in chosen]
+    widths = [one.science.x1 - one.science.x0 for one in sections]
+    begin = [
+        (one.science.x0, one.science.x1, before)
+        for one, before in zip(sections, np.cumsum([0, *widths]), strict=False)
+    ]
+    rows = [
+        model.levels[index].along_y[piece.y0 - one.trimmed.y0 :][: piece.y1 - piece.y0]
+        for index, one in zip(chosen, sections, strict=True)
+    ]
+    return _SideBySide(
+        piece,
+        np.array(begin, dtype=np.int64),
+        np.array([one.trimmed.x0 for one in sections], dtype=np.int64),
+        np.ascontiguousarray(rows, dtype=np.float32),
+        np.concatenate([model.levels[index].along_x for index in chosen]),
+        model.factors[chosen],
+    )
 
 
 def measure_overscan(raw: Rows, camera: Camera, config: Scan, label: str = "the frame") -> OverscanModel:

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mar.kernels.networks import network_of, sort_rows
+from mar.kernels.networks import network_of
+from mar.kernels.surface import box_medians
 
 LEAST = 20  # usable pixels that a box needs
 SAMPLE = 24  # pixels of a box that are looked at, along each side
@@ -38,13 +39,12 @@ def smooth_surface(data: np.ndarray, cell: int) -> Surface:
 def _medians(data: np.ndarray, rows: np.ndarray, columns: np.ndarray, step: int) -> np.ndarray:
     """The median of each box, (boxes in y, boxes in x); NaN where too few pixels are usable."""
     ys, xs = (_taken(edges, step) for edges in (rows, columns))
-    # one value of each row of each box after the other: so all rows are sorted at once
-    values = data[ys[:, :, None], xs.T.reshape(-1)].astype(np.float32, copy=False)
-    values = values.reshape(*ys.shape, *xs.T.shape).transpose(2, 0, 1, 3)
-    known = np.isfinite(values)
-    medians = _middle(_middle(np.where(known, values, np.float32(np.inf))).transpose(1, 0, 2))
-    for j, i in np.argwhere(~known.all(axis=(0, 2))):
-        usable = values[:, j, :, i][known[:, j, :, i]]
+    medians = np.empty((len(ys), len(xs)), np.float32)
+    known = np.empty(medians.shape, np.bool_)
+    box_medians(data, ys, xs, network_of(xs.shape[1]), network_of(ys.shape[1]), medians, known)
+    for j, i in np.argwhere(~known):
+        values = data[np.ix_(ys[j], xs[i])]
+        usable = values[np.isfinite(values)]
         medians[j, i] = np.median(usable) if usable.size >= LEAST else np.nan
     return medians
 
@@ -53,14 +53,6 @@ def _taken(edges: np.ndarray, step: int) -> np.ndarray:
     """Every step-th place between two edges, as many in each box, (boxes, places)."""
     many = int(np.diff(edges).min() + step - 1) // step
     return edges[:-1, None] + step * np.arange(many)
-
-
-def _middle(values: np.ndarray) -> np.ndarray:
-    """The median along the first axis of (n, a, b) float32; none may be NaN."""
-    n = len(values)
-    ordered = np.ascontiguousarray(values).reshape(n, -1).copy()
-    sort_rows(ordered, ordered.shape[1], network_of(n))
-    return ((ordered[(n - 1) // 2] + ordered[n // 2]) / 2).reshape(values.shape[1:])
 
 
 def _filled(medians: np.ndarray) -> np.ndarray:
