@@ -88,6 +88,17 @@ def test_a_column_is_processed_and_what_is_refused_is_told(as_user, alice, surve
     page.watched.complaints.clear()  # the browser tells of the two that were refused
 
 
+def test_the_map_is_gone_through_by_keys(as_user, bob, survey):
+    page = as_user("bob")
+    link = page.locator("mar-skymap [data-at=link]")
+    link.focus()
+    expect(link).to_have_text("S1: 2 tiles, begun")
+    page.keyboard.press("ArrowLeft")  # right ascension grows to the left
+    expect(link).to_have_text("S2: 2 tiles, begun")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/field/S2")
+
+
 def test_the_map_opens_a_field_and_filters_are_in_the_address(as_user, bob, survey):
     page = as_user("bob")
     page.locator("select[name=show]").select_option("depth")

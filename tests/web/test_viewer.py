@@ -117,3 +117,19 @@ def test_a_pixel_of_a_tile_leads_to_its_frames(as_user, bob, root):
     page.locator(".pixel").get_by_role("link", name="proc_a").click()
     page.wait_for_url(f"**/view/frame/{made.pk}?*")
     expect(page.locator(".told")).to_be_hidden()
+
+
+def test_the_mask_of_what_is_blinked_with_comes_with_it(as_user, bob, root):
+    bare, masked = processed(root, "proc_a"), processed(root, "proc_b")
+    bare.bpmask = None
+    bare.save()
+    page = as_user("bob")
+    with page.expect_request(lambda sent: f"/view/frame/{masked.pk}/mask/" in sent.url):
+        page.goto(f"/view/frame/{bare.pk}?blink={masked.pk}&mask=8")
+    expect(page.locator(".now")).to_contain_text("proc_b (processed) is ready")
+    page.keyboard.press("Space")
+    expect(page.locator(".now")).to_contain_text("Shown: proc_b")
+    seen = "document.querySelector('mar-viewer').layers.get('frame-%d').mask.item.getOpacity()"
+    assert page.evaluate(seen % masked.pk) == 1
+    page.keyboard.press("Space")
+    assert page.evaluate(seen % masked.pk) == 0

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 
+from mar.config.values import accepted as in_words
 from mar.errors import BadConfig
 from marserver.accounts.models import Role
 from marserver.reduction import requests
@@ -23,6 +24,7 @@ class Item(NamedTuple):
     kind: str  #: boolean, choice, number, text
     choices: list[str]
     step: str
+    takes: str  #: what it accepts, in words
 
     @property
     def changed(self) -> bool:
@@ -71,7 +73,8 @@ def item(name: str, about: dict[str, Any], value: Any) -> Item:
     kinds = {"boolean": "boolean", "integer": "number", "number": "number"}
     kind = "choice" if choices else kinds.get(about["type"], "text")
     step = "1" if about["type"] == "integer" else "any"
-    return Item(name, about, typed(value), typed(about["default"]), kind, choices, step)
+    shown, usual = typed(value), typed(about["default"])
+    return Item(name, about, shown, usual, kind, choices, step, in_words(accepted))
 
 
 def typed(value: Any) -> str:

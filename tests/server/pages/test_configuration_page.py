@@ -35,3 +35,9 @@ def test_what_a_query_may_read_is_listed(browser):
     assert "files_individualfiles" in page
     assert "accounts" not in page
     assert ">SELECT 1</textarea>" in page
+
+
+def test_an_item_says_what_it_takes(browser):
+    page = browser.get("/configuration").content.decode()
+    assert "it takes one of" in page
+    assert "at least 0" in page

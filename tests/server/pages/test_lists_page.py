@@ -1,9 +1,17 @@
 """The lists and pages of frames, tiles, colour images and blocks."""
 
 import pytest
-from nights import many
+from nights import bias_master, frame, many
 
-from marserver.archive.models import BiasBlock, FieldImage, FinalTile, IndividualFile, SciBlock, SciByFilter
+from marserver.archive.models import (
+    BiasBlock,
+    FieldImage,
+    FinalTile,
+    IndividualFile,
+    Sci,
+    SciBlock,
+    SciByFilter,
+)
 from marserver.reduction import requests
 
 pytestmark = pytest.mark.django_db
@@ -138,3 +146,20 @@ def test_a_colour_image_shows_its_bands(browser):
 )
 def test_what_is_not_there_is_404(browser, path):
     assert browser.get(path).status_code == 404
+
+
+def test_what_a_master_was_used_for_and_a_product_was_made_from_are_links(browser):
+    raw, made = frame("sci-1"), frame("proc-1", "PROCESSED")
+    master = bias_master(inputs=[{"path": "20240301/sci-1.fits", "checksum": "12"}, {"path": "gone.fits"}])
+    sci = Sci.objects.create(sciraw=raw, master_bias_used=master)
+    made.sci, made.raw_sci = sci, raw
+    made.save()
+    page = text(browser, f"/blocks/biasblock/{master.pk}")
+    assert "Used by 1 science frame<" in page
+    assert page.count(f'href="/frames/{raw.pk}"') == 2
+    assert "gone.fits" in page
+
+
+def test_a_tile_leads_to_its_colour_image(browser):
+    image, row = FieldImage.objects.create(field="HYDRA"), tile()
+    assert f'href="/images/{image.pk}"' in text(browser, f"/tiles/{row.pk}")

@@ -91,3 +91,15 @@ def test_the_last_night_of_all_does_no_harm(browser):
     assert browser.get("/quality/night/9999-12-31").status_code in (200, 404)
     assert browser.get("/quality/night/0001-01-01").status_code in (200, 404)
     assert browser.get("/quality?figure=password&band=%00").status_code == 200
+
+
+@pytest.mark.parametrize("count", [1, 12])
+def test_a_night_shows_the_tiles_of_its_frames(browser, count, django_assert_max_num_queries):
+    frames = many(count, "PROCESSED")
+    for number, one in enumerate(frames):
+        tile(field=f"F{number}", fwhm=1.5).composed_by.add(one)
+    tile(field="OTHER")
+    with django_assert_max_num_queries(7):
+        page = text(browser, f"/quality/night/{frames[0].night}")
+    assert page.count("1.50") == count
+    assert "OTHER" not in page

@@ -444,3 +444,42 @@ def test_nothing_is_shown_without_a_login(root, db):
     assert Client().get(f"/view/tile/{row.pk}")["Location"].startswith("/login?next=")
     part = Client().get(f"/view/tile/{row.pk}/tile/5/0_0?low=1&high=2", headers={"HX-Request": "true"})
     assert part.status_code == 401
+
+
+def test_the_mask_of_a_master_is_an_image_and_leads_to_its_block(browser, root):
+    row = bias(root)
+    mask = np.zeros((300, 200), np.uint8)
+    mask[4, 5] = 1
+    row.mask_path = put(root, "MASTERS/BIAS/b_mask.fits", mask)
+    row.save()
+    page = browser.get(f"/view/biasmask/{row.pk}").content.decode()
+    assert f'href="/blocks/biasblock/{row.pk}"' in page
+    info = browser.get(f"/view/biasmask/{row.pk}/info").json()
+    assert info["limits"]["zscale"] == [0, 1]
+    assert browser.get(f"/view/biasmask/{row.pk}/value?x=6&y=5").json()["value"] == 1
+    assert browser.get(f"/view/bias/{row.pk}/info").json()["mask"] is True
+    assert info["mask"] is False
+
+
+def test_bits_are_offered_where_only_what_it_is_blinked_with_has_a_mask(browser, root):
+    made = processed(root)
+    other = processed(root, "proc_b")
+    other.bpmask = None
+    other.save()
+    page = browser.get(f"/view/frame/{other.pk}").content.decode()
+    assert 'name="bit"' in page
+    made.delete()
+    assert 'name="bit"' not in browser.get(f"/view/frame/{other.pk}").content.decode()
+
+
+def test_a_thumbnail_is_made_of_the_file(browser, root):
+    row = processed(root)
+    answer = browser.get(f"/view/frame/{row.pk}/thumb")
+    with Image.open(io.BytesIO(answer.content)) as image:
+        assert image.size == (-(-1100 // 4), -(-700 // 4))
+        low, high = image.getextrema()
+        assert low < 100 < high
+    assert f'src="/view/frame/{row.pk}/thumb"' in browser.get(f"/frames/{row.pk}").content.decode()
+    (root / row.file_path).unlink()
+    assert browser.get(f"/view/frame/{row.pk}/thumb").status_code == 404
+    assert "/thumb" not in browser.get(f"/frames/{row.pk}").content.decode()

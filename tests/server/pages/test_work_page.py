@@ -111,3 +111,37 @@ def test_a_page_needs_a_login_and_a_part_says_that_it_has_ended(root, db, path):
     assert Client().get(path)["Location"].startswith("/login?next=")
     assert Client().get(path, headers={"HX-Request": "true"}).status_code == 401
     assert Client().post(path).status_code == 405
+
+
+def test_a_page_is_told_of_its_session_and_of_the_users_failed_operations(browser):
+    job = failed("1", "the disk has no space left\nTraceback")
+    other = waiting("2")
+    Job.objects.filter(pk=other.pk).update(
+        status=Status.FAILED, user="bob", error="not hers", ended_at=now(), started_at=now()
+    )
+    told = browser.get("/news?since=1").json()
+    assert told["session"]
+    assert told["token"]
+    assert told["failed"] == [
+        {"title": str(job), "error": "the disk has no space left", "page": f"/operations/{job.pk}"}
+    ]
+    assert browser.get(f"/news?since={told['now'] + 60}").json()["failed"] == []
+    assert browser.get("/news?since=yesterday").json()["failed"] == []
+
+
+def test_a_page_whose_session_has_ended_is_told_so_and_nothing_else():
+    told = Client().get("/news?since=1").json()
+    assert told["session"] is False
+    assert "failed" not in told
+    assert "token" not in told
+
+
+def test_a_cause_shows_how_the_log_of_its_newest_operation_begins(browser, root):
+    job = failed("1", "no master bias for 2024-03-01")
+    (root / "LOGS").mkdir(exist_ok=True)
+    (root / "LOGS/o.log").write_text("".join(f"line {number}\n" for number in range(20)))
+    Job.objects.filter(pk=job.pk).update(log_path="LOGS/o.log")
+    page = browser.get("/queue").content.decode()
+    assert "line 0" in page
+    assert "line 7" in page
+    assert "line 8" not in page

@@ -28,7 +28,7 @@ customElements.define("mar-calendar", class extends HTMLElement {
       initialView: asked ?? (phone.matches ? "listMonth" : "dayGridMonth"), initialDate: this.getAttribute("date"), timeZone: "local", firstDay: 1, height: "auto",
       headerToolbar: { left: "prev,next today", center: "title", right: "dayGridMonth,dayGridWeek,listMonth" },
       buttonIcons: false, buttonText: { prev: "←", next: "→", today: "Today", dayGridMonth: "Month", dayGridWeek: "Week", listMonth: "List" },
-      views: { dayGridMonth: { dayMaxEvents: 6 } }, noEventsContent: "No night and no block here",
+      views: { dayGridMonth: { dayMaxEvents: 6 } }, listDayFormat: ({ date: { year, month, day: number } }) => [year, month + 1, number].map((part) => String(part).padStart(2, "0")).join("-"), noEventsContent: "No night and no block here",
       events: ({ startStr, endStr }) => this.events(startStr, endStr), eventOrder: "order,title", eventDisplay: "block", selectable: Boolean(this.dialog), unselectAuto: false,
       select: (range) => this.open(day(range.start), day(new Date(range.end.getTime() - 43200000))),
       datesSet: ({ view }) => this.remember(view),
