@@ -7,13 +7,14 @@ which costs more than a small request itself. Here there is one way there and on
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from typing import Any
 
 from django.core import signals
 from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.base import BaseHandler
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import set_script_prefix
+from django.urls import ResolverMatch, set_script_prefix
 
 from marserver.api.envelope import refusal
 from marserver.sending import Message, Receive, Send, followed, made_in, send_stream, send_whole
@@ -35,6 +36,7 @@ class OneThreadHandler(BaseHandler):
         self.turns = asyncio.Semaphore(MOST_REQUESTS)
         self.passwords = asyncio.Semaphore(MOST_PASSWORDS)
         self.streams = 0
+        self.resolved: dict[str, ResolverMatch] = {}
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request; its body comes in one message (limits.py sees to that)."""
@@ -62,6 +64,16 @@ class OneThreadHandler(BaseHandler):
         if not response.streaming:
             response.close()
         return response
+
+    def resolve_request(self, request: Any) -> ResolverMatch:
+        """Where a path goes, remembered where no part of it varies: there are no more such than patterns."""
+        found = self.resolved.get(request.path_info)
+        if found is None or hasattr(request, "urlconf"):
+            found = super().resolve_request(request)
+            if not (found.args or found.kwargs):
+                self.resolved[request.path_info] = found
+        request.resolver_match = found
+        return found
 
     async def stream(
         self, thread: ThreadPoolExecutor, response: StreamingHttpResponse, receive: Receive, send: Send

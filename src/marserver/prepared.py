@@ -1,11 +1,16 @@
 """Queries written once: Django takes longer to write a small one than the database to answer it.
 
-PostgreSQL also keeps its plan of them.
+PostgreSQL also keeps its plan of them. Their placeholders are made into those of the database once, too: it
+takes a search through the whole text, which may be several thousand letters long.
 """
 
+import re
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from itertools import count
 from typing import Any
 
 from django.db import connection
@@ -55,7 +60,7 @@ class Prepared:
         written = self.written.get(connection.vendor) or self.write()
         given = {name: adapted(value) for name, value in values.items()}
         params = [given[one.name] if isinstance(one, Slot) else one for one in written.params]
-        with getattr(connection, "prepared_cursor", connection.cursor)() as cursor:
+        with cursor_of(connection) as cursor:
             cursor.execute(written.sql, params)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         return [converted(row, written) for row in rows] if written.converters else rows
@@ -70,6 +75,35 @@ class Prepared:
         )
         self.written[connection.vendor] = Written(sql, tuple(params), converters)
         return self.written[connection.vendor]
+
+
+class MarkedCursor(sqlite3.Cursor):
+    """SQLite's own cursor, given queries as Django writes them."""
+
+    def execute(self, query: str, params: Any = ()) -> "MarkedCursor":
+        super().execute(placed(query, "sqlite"), params)
+        return self
+
+
+def cursor_of(connection: Any) -> Any:
+    """A cursor for a query that comes again and again with other values."""
+    if connection.vendor == "postgresql":
+        return connection.prepared_cursor()
+    connection.ensure_connection()
+    return connection._prepare_cursor(connection.connection.cursor(MarkedCursor))
+
+
+@cache
+def placed(query: str, vendor: str) -> str:
+    """A query with the placeholders of this database, `?` or `$1`, in the place of Django's `%s`."""
+    numbers = count(1)
+
+    def place(found: re.Match[str]) -> str:
+        if found[0] == "%%":
+            return "%"
+        return "?" if vendor == "sqlite" else f"${next(numbers)}"
+
+    return re.sub("%[%s]", place, query)
 
 
 def adapted(value: Any) -> Any:

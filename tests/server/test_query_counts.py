@@ -110,23 +110,24 @@ def test_lists_take_as_many_queries_for_one_row_as_for_several(kind, what, queri
 
 @pytest.mark.parametrize(
     ("kind", "queries"),
-    [("biasblock", 2), ("scibyfilter", 4), ("sciblock", 4)],
+    [("biasblock", 1), ("scibyfilter", 4), ("sciblock", 4)],
 )
-def test_a_row_by_id_takes_as_many_queries_as_it_has_tables_below(kind, queries):
+def test_a_row_by_id_takes_one_query_or_as_many_as_it_has_lists_below(kind, queries):
     block(0)
     assert asked(kind, id=ids()[kind]) == (queries, 1)
 
 
-def test_a_frame_by_id_asks_only_for_what_hangs_on_it():
+def test_a_frame_by_id_takes_one_query_whatever_hangs_on_it():
     raw, processed, _ = science(0)
-    assert asked("individualfile", id=frame("alone").pk) == (1, 1)
-    assert asked("individualfile", id=raw.pk) == (2, 1)  # and its processed frame
-    assert asked("individualfile", id=processed.pk) == (2, 1)  # and its raw frame; sci comes along
+    for row_id in (frame("alone").pk, raw.pk, processed.pk):
+        assert asked("individualfile", id=row_id) == (1, 1)
 
 
-def test_a_tile_by_field_and_band():
-    science(0)
-    assert asked("finaltiles", field="FIELD-0000", band="R") == (2, 1)
+def test_a_tile_and_its_frames_take_one_query():
+    tile = science(0)[-1]
+    tile.composed_by.add(frame("proc_another", "PROCESSED"))
+    for what in ({"field": "FIELD-0000", "band": "R"}, {"field": "FIELD-0000"}, {"id": tile.pk}):
+        assert asked("finaltiles", **what) == (1, 1)
 
 
 def test_the_short_answers_on_tiles(django_assert_num_queries):

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Union
 
 from django.http.response import HttpResponseBase
@@ -111,6 +112,7 @@ class Resource:
         return sent
 
 
+@cache
 def type_of(body: type[Body]) -> str:
     """The word that chooses this body; empty on paths without types."""
     field = body.model_fields.get("type")

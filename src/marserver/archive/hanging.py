@@ -42,3 +42,8 @@ def key_of(kind: Kind, nest: Nest) -> str:
         return "pk"
     field: Any = kind.model._meta.get_field(nest.by)
     return str(field.related_query_name())
+
+
+def relation_of(kind: Kind, nest: Nest) -> str:
+    """How an upper row names what hangs on it."""
+    return nest.by.removesuffix("_id") if nest.in_column(kind) else nest.by

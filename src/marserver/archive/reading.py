@@ -30,17 +30,21 @@ WORDS: dict[str, dict[Any, str]] = {
         models.JSONField: "{0}::text",
     },
 }
+# Of many rows times come as they are: PostgreSQL takes longer to make texts of them than the answer does
+FLOWING: dict[Any, str] = {models.JSONField: "{0}::text"}
 NUMBER = "CAST({0} AS integer)"  # of a truth
+
+Parts = tuple[tuple[str, str], ...]  # kind, and the relation that leads there; "" for the row itself
 
 
 class AllColumns(Func):
-    """Every column of a kind, and of the row joined to it, in the order of their keys."""
+    """Every column of a kind, and of the rows joined to it, in the order of their keys."""
 
     output_field = models.TextField()  # so that Django leaves all values alone
 
-    def __init__(self, name: str, joined: Nest | None = None) -> None:
-        self.kind, self.joined = KINDS[name], joined
-        self.relations = relations(self.kind, joined)
+    def __init__(self, parts: Parts, flowing: bool = False) -> None:
+        self.parts, self.flowing = parts, flowing
+        self.relations = relations(parts)
         super().__init__(*(F(path) for path in self.relations.values()))
 
     def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Any:  # type: ignore[override]
@@ -48,13 +52,18 @@ class AllColumns(Func):
         columns: list[Any] = self.get_source_expressions()
         tables = dict(zip(self.relations, (column.alias for column in columns), strict=True))
         own = compiler.query.get_initial_alias()
-        return text_of(self.kind.name, self.joined, connection.vendor).format(own=own, **tables), []
+        return text_of(self.parts, connection.vendor, self.flowing).format(own=own, **tables), []
+
+
+def all_columns(name: str, joined: Nest | None = None, flowing: bool = False) -> AllColumns:
+    """The expression for a kind and the one row that may be joined to it."""
+    return columns_in(((name, ""), *([(joined.kind, joined.joined)] if joined else [])), flowing)
 
 
 @cache
-def all_columns(name: str, joined: Nest | None = None) -> AllColumns:
-    """The expression for a kind; queries work on copies of it."""
-    return AllColumns(name, joined)
+def columns_in(parts: Parts, flowing: bool = False) -> AllColumns:
+    """The expression for a kind, the first part, and what is joined to it; queries work on copies of it."""
+    return AllColumns(parts, flowing)
 
 
 @dataclass(frozen=True)
@@ -63,10 +72,12 @@ class Columns:
 
     keys: tuple[str, ...]
     lists: tuple[str, ...]  # keys whose text is a JSON list
+    empty: dict[str, Any]  # a row without values: a copy of it need not grow key by key
 
     def row(self, values: Sequence[Any]) -> dict[str, Any]:
         """The row of these values; more of them may follow."""
-        row = dict(zip(self.keys, values, strict=False))
+        row = self.empty.copy()
+        row.update(zip(self.keys, values))  # noqa: B905 - more may follow
         for key in self.lists:
             row[key] = orjson.loads(row[key])
         return row
@@ -76,38 +87,50 @@ class Columns:
 def columns_of(name: str) -> Columns:
     """The keys of a kind."""
     kind = KINDS[name]
-    lists = (key for key, attribute in kind.columns if is_list(kind, attribute))
-    return Columns(tuple(key for key, _ in kind.columns), tuple(lists))
+    keys = tuple(key for key, _ in kind.columns)
+    lists = tuple(key for key, attribute in kind.columns if is_list(kind, attribute))
+    return Columns(keys, lists, dict.fromkeys(keys))
 
 
-def relations(kind: Kind, joined: Nest | None) -> dict[str, str]:
+def relations(parts: Parts) -> dict[str, str]:
     """The tables beside the kind's own, each with one of its columns: that makes Django join it."""
-    paths = [attribute for _, attribute in kind.columns if "__" in attribute]
-    if joined:
-        paths += [f"{joined.joined}__{attribute}" for _, attribute in KINDS[joined.kind].columns[1:2]]
-    return {path.split("__")[0]: path for path in paths}
+    found: dict[str, str] = {}
+    for name, relation in parts:
+        attributes = [attribute for _, attribute in KINDS[name].columns]
+        if relation:
+            found[relation] = (
+                f"{relation}__{attributes[1]}"  # the first is the key, which a link table has too
+            )
+        for attribute in attributes:
+            if "__" in attribute:
+                found[within(relation, attribute.rpartition("__")[0])] = within(relation, attribute)
+    return found
+
+
+def within(relation: str, path: str) -> str:
+    """A path from the row at the end of a relation."""
+    return f"{relation}__{path}" if relation else path
 
 
 @cache
-def text_of(name: str, joined: Nest | None, vendor: str) -> str:
+def text_of(parts: Parts, vendor: str, flowing: bool) -> str:
     """The columns in SQL, with places for the names of the tables."""
-    kind = KINDS[name]
-    words = [written(kind, attribute, "own", vendor) for _, attribute in kind.columns]
-    if joined:
-        child = KINDS[joined.kind]
-        words += [written(child, attribute, joined.joined, vendor) for _, attribute in child.columns]
-    return ", ".join(words)
+    words = FLOWING if flowing and vendor == "postgresql" else WORDS[vendor]
+    return ", ".join(
+        written(KINDS[name], attribute, relation, words)
+        for name, relation in parts
+        for _, attribute in KINDS[name].columns
+    )
 
 
-def written(kind: Kind, attribute: str, table: str, vendor: str) -> str:
+def written(kind: Kind, attribute: str, relation: str, words: dict[Any, str]) -> str:
     """One column in SQL."""
-    *path, _ = attribute.split("__")
+    path = attribute.rpartition("__")[0]
     field = field_of(kind.model, attribute)
-    column = f'{{{path[0] if path else table}}}."{field.column}"'
+    column = f'{{{(within(relation, path) if path else relation) or "own"}}}."{field.column}"'
     if attribute in kind.numeric:
         return NUMBER.format(column)
-    words = [text for one, text in WORDS[vendor].items() if isinstance(field, one)]
-    return words[0].format(column) if words else column
+    return next((text for one, text in words.items() if isinstance(field, one)), "{0}").format(column)
 
 
 def is_list(kind: Kind, attribute: str) -> bool:

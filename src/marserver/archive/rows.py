@@ -6,14 +6,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any
 
-from marserver.archive.hanging import hanging
+from marserver.archive.hanging import hanging, relation_of
 from marserver.archive.kinds import FRAME_NESTS, KINDS, Kind, Nest, named
 from marserver.archive.moment import one_moment
-from marserver.archive.reading import all_columns, columns_of
+from marserver.archive.reading import Parts, all_columns, columns_in, columns_of
 from marserver.archive.taking import Found, Values, at_once, by_and_by, flowing
+from marserver.archive.usual import Usual
 
 Row = dict[str, Any]
 BLOCKS_AT_ONCE = 20  # each may hold hundreds of frames
@@ -35,10 +37,51 @@ def stream(name: str, found: Found, nesting: Nesting = Nesting.ALL, few: bool = 
     """
     kind = named(name)
     joined, others = apart(chosen(kind, nesting))
+    if isinstance(found, Usual) and are_joined(kind, others):
+        yield from together(kind, found, joined, others)
+        return
     with one_moment() if others and not few else nullcontext():
         take = at_once if few else by_and_by if others else flowing
-        upper = flat(kind, take(found.values_list(all_columns(kind.name, joined))), joined)
+        columns = all_columns(kind.name, joined, flowing=take is flowing)
+        upper = flat(kind, take(found.values_list(columns)), joined)
         yield from nested(kind, upper, others) if others else upper
+
+
+def are_joined(kind: Kind, nests: list[Nest]) -> bool:
+    """Whether one query gives all these: it would multiply two lists, and does not go deeper."""
+    deeper = any(apart(nests_below(nest, KINDS[nest.kind]))[1] for nest in nests)
+    return not deeper and (
+        len(nests) == 1 or (len(nests) > 1 and all(nest.in_column(kind) for nest in nests))
+    )
+
+
+def together(kind: Kind, found: Usual, joined: Nest | None, nests: list[Nest]) -> Iterator[Row]:
+    """The rows with what hangs below them by one query, which gives a line for each of the lower rows."""
+    below = [(nest, KINDS[nest.kind], apart(nests_below(nest, KINDS[nest.kind]))[0]) for nest in nests]
+    parts = [*parts_of(kind, "", joined)]
+    for nest, child, hung in below:
+        parts += parts_of(child, relation_of(kind, nest), hung)
+    for _, same in groupby(found.values_list(columns_in(tuple(parts))), itemgetter(0)):
+        lines = list(same)
+        (row,) = flat(kind, lines[:1], joined)
+        start = width(kind, joined)
+        for nest, child, hung in below:
+            lower = [line[start:] for line in lines if line[start] is not None]
+            if lower:
+                row[nest.key] = list(flat(child, lower, hung))
+            start += width(child, hung)
+        yield row
+
+
+def parts_of(kind: Kind, relation: str, joined: Nest | None) -> Parts:
+    """A table and the one joined to it, each with the relation that leads there."""
+    more = ((joined.kind, f"{relation}__{joined.joined}" if relation else joined.joined),) if joined else ()
+    return ((kind.name, relation), *more)
+
+
+def width(kind: Kind, joined: Nest | None) -> int:
+    """How many values such a row takes."""
+    return len(kind.columns) + (len(KINDS[joined.kind].columns) if joined else 0)
 
 
 def nested(kind: Kind, upper: Iterator[Row], nests: Iterable[Nest]) -> Iterator[Row]:

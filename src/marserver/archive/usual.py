@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from marserver.archive.kinds import Nest, named
-from marserver.archive.queries import Find, find, is_no_id
-from marserver.archive.reading import AllColumns, all_columns
+from marserver.archive.kinds import named
+from marserver.archive.queries import Find, is_no_id, matching
+from marserver.archive.reading import AllColumns, Parts, columns_in
 from marserver.prepared import Prepared, Slot
 
 USUAL = (("id",), ("field", "band"), ("field",))
@@ -21,8 +21,8 @@ class Usual:
     values: dict[str, Any]
 
     def values_list(self, columns: AllColumns, /) -> list[tuple[Any, ...]]:
-        """These columns of the rows."""
-        return written(self.kind, self.valid, tuple(self.values), columns.joined)(**self.values)
+        """These columns of the rows, also of what is joined to them: then a row comes once for each of it."""
+        return written(self.kind, self.valid, tuple(self.values), columns.parts)(**self.values)
 
 
 def usual(name: str, what: Find) -> Usual | None:
@@ -40,8 +40,9 @@ def all_given(values: dict[str, Any]) -> bool:
 
 
 @cache
-def written(kind: str, valid: bool, conditions: tuple[str, ...], joined: Nest | None) -> Prepared:
+def written(kind: str, valid: bool, conditions: tuple[str, ...], parts: Parts) -> Prepared:
     """The query, with slots for what is asked for."""
     slots: dict[str, Any] = {condition: Slot(condition) for condition in conditions}
     what = replace(Find(valid=valid), **slots)
-    return Prepared(lambda: find(kind, what).values_list(all_columns(kind, joined)))
+    order = ["pk", *(f"{relation}__pk" for _, relation in parts if relation)]
+    return Prepared(lambda: matching(named(kind), what).order_by(*order).values_list(columns_in(parts)))

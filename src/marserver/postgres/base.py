@@ -8,6 +8,8 @@ import psycopg
 from django.db import InterfaceError
 from django.db.backends.postgresql import base
 
+from marserver.prepared import placed
+
 ASK_AFTER_S = 10.0  # a connection unused for so long is asked whether it still is one
 PREPARABLE = 10**9  # statements are prepared where that is asked for, and nowhere else
 ROWS_AT_ONCE = 500
@@ -16,11 +18,11 @@ ACTIVE = psycopg.pq.TransactionStatus.ACTIVE
 Values = tuple[Any, ...]
 
 
-class PreparedCursor(psycopg.Cursor[Values]):
+class PreparedCursor(psycopg.RawCursor[Values]):
     """The server keeps the plan of what it is asked: planning a small query takes longer than the query."""
 
     def execute(self, query: Any, params: Any = None, **_: Any) -> Any:
-        return super().execute(query, params, prepare=True)
+        return super().execute(placed(query, "postgresql"), params, prepare=True)
 
 
 class FlowingCursor(psycopg.Cursor[Values]):
