@@ -22,11 +22,13 @@ from mar.refcat.stars import separation_deg
 from mar.simulate import Effects, simulate_night
 from mar.steps import astrometry
 from mar.steps.background import estimate
+from mar.steps.distortion import Fit, Points, measured_floor
 from mar.steps.overscan import subtract_overscan
 from mar.steps.photometry import zero_point
 from mar.steps.rough import rough_from_header, rough_from_pointing, rough_wcs
 from mar.steps.saturation import mark_saturated
 from mar.steps.sources import detect
+from mar.steps.tpv import tangent
 
 
 @pytest.fixture(scope="module")
@@ -415,3 +417,22 @@ def test_the_zero_point_of_a_simulated_frame(reduced, camera):
     assert zero.value == pytest.approx(reduced.truth.zeropoint - 0.03, abs=0.02)
     assert zero.scatter < 0.05
     assert zero.stars > 50
+
+
+@pytest.mark.parametrize(("air_mas", "expected"), [(40.0, (36, 44)), (0.0, (1, 4))])
+def test_the_air_is_measured_from_the_brightest_stars(air_mas, expected):
+    rng = np.random.default_rng(2)
+    n = 4000
+    photon = rng.uniform(3, 60, n)
+    points = Points(rng.uniform(1, 999, n), rng.uniform(1, 999, n), photon, photon < 5, 5.0)
+    residual = rng.normal(0, 1, (n, 2)) * np.hypot(photon, air_mas)[:, None]
+    residual[:20] = 500.0  # what clipping left
+    fit = Fit(tangent((10.0, 0.0), (1, 1), np.eye(2) / 3600), 1, np.arange(n), np.arange(n), residual)
+    assert expected[0] <= measured_floor(points, fit) <= expected[1]
+
+
+def test_few_stars_keep_the_floor_that_is_configured():
+    n = np.arange(100)
+    points = Points(n, n, 3.0 + n, n < 5, 5.0)
+    fit = Fit(tangent((10.0, 0.0), (1, 1), np.eye(2) / 3600), 1, n, n, np.full((100, 2), 40.0))
+    assert measured_floor(points, fit) == 5.0

@@ -18,6 +18,7 @@ from mar.steps.distortion import (
     Settings,
     believed_fit,
     frame_error_mas,
+    measured_floor,
     sources_arcsec,
     stars_arcsec,
 )
@@ -105,6 +106,9 @@ def solve(
         start, chance = _matched(every, stars, rough, shape, config)
     points = _points(unblended(good), stars, rough.scale_arcsec, config)
     fit = believed_fit(points, stars, start, shape, config)
+    # now that the scatter is known, each star weighs what it should
+    points = replace(points, floor_mas=measured_floor(points, fit))
+    fit = believed_fit(points, stars, fit.wcs, shape, config)
     solution = _solution(points, fit, rough, shape, stars, chance)
     logger.info(
         "%d stars of %s, rms %.0f and %.0f mas, false-alarm probability 10^%.0f",
@@ -182,8 +186,9 @@ def _points(sources: Table, stars: Stars, scale_arcsec: float, config: Settings)
     return Points(
         np.asarray(sources[f"X{window}_IMAGE"]),
         np.asarray(sources[f"Y{window}_IMAGE"]),
-        np.hypot(1000 * scale_arcsec * error_px, floor),
+        1000 * scale_arcsec * error_px,
         np.asarray(sources["SNR_WIN"] >= config.scamp.sn_thresholds[1]),
+        float(floor),
     )
 
 

@@ -17,6 +17,7 @@ from mar.steps.rough import centre_of
 from mar.steps.tpv import POWERS, Tpv, fit_tpv, terms
 
 _FEW = 40
+_LEAST_FLOOR_MAS = 1.0
 LINEAR = 6  # pairs for a fit of degree 1
 
 
@@ -39,11 +40,18 @@ class Points:
 
     x: np.ndarray
     y: np.ndarray
-    error_mas: np.ndarray
+    photon_mas: np.ndarray  #: of the photons alone
     bright: np.ndarray  #: above the second limit of SN_THRESHOLDS
+    floor_mas: float  #: what else adds to the errors of all: the air, the pixels, the reference stars
 
     def __getitem__(self, chosen: np.ndarray) -> "Points":
-        return Points(self.x[chosen], self.y[chosen], self.error_mas[chosen], self.bright[chosen])
+        places = self.x[chosen], self.y[chosen]
+        return Points(*places, self.photon_mas[chosen], self.bright[chosen], self.floor_mas)
+
+    @property
+    def error_mas(self) -> np.ndarray:
+        """Whole error of each."""
+        return np.hypot(self.photon_mas, self.floor_mas)
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,20 @@ class Fit:
         """Residuals per axis, for the degrees of freedom."""
         east, north = np.sqrt((self.residual_mas**2).sum(axis=0) / self.freedom)
         return float(east), float(north)
+
+
+def measured_floor(points: Points, fit: Fit) -> float:
+    """What the brightest quarter of the stars scatters beyond its photons, mas per axis.
+
+    With too few of them it is what `points` has.
+    """
+    used = points[fit.source]
+    brightest = np.argsort(used.photon_mas, kind="stable")[: len(used.x) // 4]
+    if len(brightest) < _FEW:
+        return points.floor_mas
+    scatter = 1.4826 * np.median(np.abs(fit.residual_mas[brightest]))
+    beyond = scatter**2 - np.median(used.photon_mas[brightest] ** 2)
+    return float(np.sqrt(max(beyond, _LEAST_FLOOR_MAS**2)))
 
 
 def parameters(degree: int) -> int:

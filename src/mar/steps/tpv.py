@@ -178,17 +178,21 @@ def _fit_pv(
 
     powers = [POWERS[term] for term in numbers]
     design = np.stack([(u / scale) ** p * (v / scale) ** q for p, q in powers], axis=1)
-    # the polynomials of both axes have the same terms: one factorisation serves them
-    basis, triangle = np.linalg.qr(design * weight[:, None])
+    # the polynomials of both axes have the same terms, so they share their normal equations; these lose no
+    # digits that matter, for what they give is only how far the sky is from the linear part
+    weighted = design * weight[:, None] ** 2
+    normal = np.einsum("ni,nj->ij", weighted, design)  # no BLAS: its threads cost more than they save here
 
-    def axis(wanted: np.ndarray, own_first: bool) -> dict[int, float]:
-        found, *_ = np.linalg.lstsq(triangle, basis.T @ (wanted / scale * weight), rcond=None)
+    def axis(own: np.ndarray, wanted: np.ndarray, order: int) -> dict[int, float]:
+        right = np.einsum("ni,n->i", weighted, (wanted - own) / scale)
+        found, *_ = np.linalg.lstsq(normal, right, rcond=None)
+        terms_of = {_TERMS[pair[::order]]: (c, sum(pair)) for c, pair in zip(found, powers, strict=True)}
         return {
-            _TERMS[(p, q) if own_first else (q, p)]: float(c * scale ** (1 - p - q))
-            for c, (p, q) in zip(found, powers, strict=True)
+            term: float(c * scale ** (1 - degree_of)) + (term == 1)
+            for term, (c, degree_of) in terms_of.items()
         }
 
-    return axis(xi, True), axis(eta, False)
+    return axis(u, xi, 1), axis(v, eta, -1)
 
 
 def _similarity(
