@@ -66,6 +66,7 @@ def test_a_login_in_another_tab_and_a_failed_operation_are_noticed(as_user, alic
     page = as_user("alice")
     page.goto(f"/tiles/{tile.pk}")
     page.get_by_label("Comment").fill("faint trail")
+    page.get_by_label("satellites").check()
     other = page.context.new_page()
     page.context.clear_cookies()
     other.goto("/login")
@@ -79,6 +80,9 @@ def test_a_login_in_another_tab_and_a_failed_operation_are_noticed(as_user, alic
     tile.refresh_from_db()
     assert tile.comments == "faint trail"
     page.watched.complaints.clear()  # of the call with the old token
+    page.reload()
+    expect(page.get_by_label("satellites")).to_be_checked()
+    expect(page.get_by_role("checkbox", checked=True)).to_have_count(1)
     job = queue.enqueue(Order("process_tile", "finaltiles", "S1", user="alice"))
     Job.objects.filter(pk=job.pk).update(status=Status.FAILED, error="no space left", ended_at=now())
     news(page)

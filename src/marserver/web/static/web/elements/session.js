@@ -8,13 +8,15 @@ const LEAVING_MS = 300; // a page that is left breaks off its questions: that is
 // What was typed, by page and form, for as long as the tab is open
 const place = (form) => `mar-draft ${location.pathname} ${form.dataset.draft}`;
 const called = (one) => one.name || one.dataset.at; // what is no parameter of a call has no name
+const ticks = (one) => one.matches("[type=checkbox],[type=radio]");
+const worth = (one) => (ticks(one) ? one.dataset.value ?? one.dataset.add ?? one.value : one.value); // tells boxes of one name apart
 const fields = (form) => [...form.elements].filter((one) => called(one) && !["password", "hidden", "file"].includes(one.type));
 
-const changed = (one) => one.options ? !one.selectedOptions[0]?.defaultSelected : one.matches("[type=checkbox],[type=radio]") ? one.checked !== one.defaultChecked : one.value !== one.defaultValue;
+const changed = (one) => one.options ? !one.selectedOptions[0]?.defaultSelected : ticks(one) ? one.checked !== one.defaultChecked : one.value !== one.defaultValue;
 
 function keep(form) {
   if (!form) return;
-  const typed = fields(form).filter(changed).map((one) => [called(one), one.value, one.matches("[type=checkbox],[type=radio]") ? one.checked : null]);
+  const typed = fields(form).filter(changed).map((one) => [called(one), worth(one), ticks(one) ? one.checked : null]);
   sessionStorage.setItem(place(form), JSON.stringify(typed));
 }
 
@@ -23,7 +25,7 @@ export function forget(form) { if (form.matches(DRAFTS)) sessionStorage.removeIt
 function restore(form) {
   const kept = JSON.parse(sessionStorage.getItem(place(form)) || "[]");
   for (const [name, value, checked] of kept) {
-    const one = fields(form).find((field) => called(field) === name && (checked === null || field.value === value));
+    const one = fields(form).find((field) => called(field) === name && (checked === null || worth(field) === value));
     if (!one) continue;
     if (checked === null) one.value = value;
     else one.checked = checked;
