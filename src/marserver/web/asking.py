@@ -14,7 +14,7 @@ from marserver.archive.kinds import named
 from marserver.archive.queries import Find, find, patterns
 from marserver.archive.rows import Nesting, Row, stream
 from marserver.archive.search import LENGTH
-from marserver.errors import Refused
+from marserver.errors import Invalid, Refused
 
 AT_ONCE = 60
 MOST_PAGES = 300  # the rows of the pages before are read each time
@@ -58,11 +58,10 @@ def listed(request: HttpRequest, kind: str, orders: Orders, order: str = "-id") 
     given = {name: value.strip() for name in FILTERS if (value := request.GET.get(name, "").strip())}
     asked = Asked(given, page_of(request.GET.get("page", "")))
     try:
-        asked.problem = problem_of(kind, given, [order, *dict(orders)])
+        check(kind, given, [order, *dict(orders)])
         found = find(kind, wanted(given, order))
     except (Refused, ValueError) as error:
-        asked.problem = asked.problem or str(error)
-    if asked.problem:
+        asked.problem = str(error)
         return asked
     if "file_type" in given:
         found = found.filter(of_type(given))
@@ -72,19 +71,18 @@ def listed(request: HttpRequest, kind: str, orders: Orders, order: str = "-id") 
     return asked
 
 
-def problem_of(kind: str, given: dict[str, str], orders: list[str]) -> str:
-    """What is wrong with filters and order for a list of this kind; raises Invalid for too many patterns."""
+def check(kind: str, given: dict[str, str], orders: list[str]) -> None:
+    """Raises Invalid for filters and orders that a list of this kind has not, and for names too short."""
     columns = {attribute for _, attribute in named(kind).columns}
     unknown = [name for name, column in COLUMNS.items() if name in given and column not in columns]
     if "contains" in given and not named(kind).contains:
         unknown.append("name")
     if unknown:
-        return f"this list has no {' and no '.join(unknown)}"
+        raise Invalid(f"this list has no {' and no '.join(unknown)}")
     if given.get("order", orders[0]) not in orders:
-        return f"this list is ordered by one of {', '.join(orders)}"
+        raise Invalid(f"this list is ordered by one of {', '.join(orders)}")
     if kind == "individualfile" and too_short(given):
-        return f"a part of a name has at least {LENGTH} characters, unless a field or days are given"
-    return ""
+        raise Invalid(f"a part of a name has at least {LENGTH} characters, unless a field or days are given")
 
 
 def of_type(given: dict[str, str]) -> Q:

@@ -15,4 +15,7 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
         found = WhiteNoiseMiddleware.serve(static_file, request)
         content = b"".join(found.streaming_content)
         found.close()
-        return HttpResponse(content, status=found.status_code, headers=dict(found.items()))
+        response = HttpResponse(content, status=found.status_code, headers=dict(found.items()))
+        if content:  # the file may have grown since the start of the server
+            response["Content-Length"] = str(len(content))
+        return response
