@@ -1,4 +1,4 @@
-.PHONY: test lint format demo bench bench-api bench-pixels bench-sky docs
+.PHONY: test lint format demo bench bench-api bench-pages bench-pixels bench-sky docs
 
 test:      ## run the tests
 	pytest
@@ -21,6 +21,9 @@ bench:     ## the headline work through the API
 
 bench-api: ## the service at a survey's size, on both databases
 	python benchmarks/bench_api.py
+
+bench-pages: ## the pages at a survey's size, until their first paint, on both databases
+	python benchmarks/bench_pages.py
 
 bench-pixels: ## the pixel steps beside their peers, at full scale
 	python benchmarks/bench_pixels.py --scale 1 --plot benchmarks/scaling.png

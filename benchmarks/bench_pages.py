@@ -64,6 +64,7 @@ class Page:
     seconds: list[float] = field(default_factory=list)  #: until the last byte, the first time first
     queries: int = 0
     kilobytes: float = 0.0
+    processor_ms: float = 0.0  #: of the server, for one of the later times
     paints: list[float] = field(default_factory=list)  #: seconds until the first content was painted
 
     @property
@@ -137,13 +138,16 @@ def ask(service: Service, cookies: str, path: str, times: int) -> Page:
     """A page by a raw socket; RuntimeError where it is refused."""
     found = Page(path)
     line = Line(service.url)
-    for _ in range(times + 1):
+    before = 0.0
+    for number in range(times + 1):
+        before = service.processor_s() if number == 1 else before
         reply = line.ask(get(path, cookies))
         if reply.status != 200:
             raise RuntimeError(f"{path}: {reply.status} {reply.content[:300]!r}")
         found.seconds.append(reply.last_s)
         found.kilobytes = len(reply.content) / 1e3
     line.close()
+    found.processor_ms = (service.processor_s() - before) / times * 1e3
     return found
 
 
@@ -264,13 +268,14 @@ def asked_of(pages: list[Page], begin: str) -> str:
 def show_pages(name: str, pages: list[Page]) -> None:
     """A line for each page."""
     title = f"{name}: seconds until the last byte and until the first paint"
-    heads = ("page", "first time", "median", "largest", "queries", "kB", "paint", "largest")
+    heads = ("page", "first time", "median", "largest", "cpu ms", "queries", "kB", "paint", "largest")
     table = Table(*heads, title=title, title_justify="left")
     for page in pages:
         later = page.seconds[1:]
         figures = [page.seconds[0], statistics.median(later), max(later)]
         paints = [page.first_paint_s, max(page.paints)] if page.paints else [None, None]
-        words = [f"{one:.3f}" for one in figures] + [str(page.queries), f"{page.kilobytes:.0f}"]
+        words = [f"{one:.3f}" for one in figures]
+        words += [f"{page.processor_ms:.0f}", str(page.queries), f"{page.kilobytes:.0f}"]
         table.add_row(page.path, *words, *("" if one is None else f"{one:.2f}" for one in paints))
     Console(width=150).print(table)
 
