@@ -2,9 +2,9 @@
 
     python cosmics_once.py astroscrappy|ours|step FOLDER
 
-FOLDER holds the frame (frame.npz: data, sky, saturated, gain, read_noise_e); written there are the mask
-(PROGRAM.npy) and the seconds from arrays in memory to the mask (PROGRAM.s), after a run on a corner of the
-frame that compiles what there is to compile.
+FOLDER holds the frame (frame.npz: data, its sky as knots and rows, saturated, gain, read_noise_e); written
+there are the mask (PROGRAM.npy) and the seconds from arrays in memory to the mask (PROGRAM.s), after a run on
+a corner of the frame that compiles what there is to compile.
 """
 
 import sys
@@ -21,10 +21,13 @@ def astroscrappy(frame: dict[str, np.ndarray]) -> np.ndarray:
     """The peer, with the sky of the frame as its background."""
     from astroscrappy import detect_cosmics
 
+    from mar.steps.background import Cubics
+
+    sky = Cubics(frame["knots"], frame["rows"], frame["data"].shape)
     hits, _ = detect_cosmics(
         frame["data"],
         inmask=frame["saturated"],
-        inbkg=frame["sky"],
+        inbkg=sky.drawn(),
         gain=float(frame["gain"]),
         readnoise=float(frame["read_noise_e"]),
         satlevel=np.inf,
@@ -38,10 +41,13 @@ def astroscrappy(frame: dict[str, np.ndarray]) -> np.ndarray:
 
 def ours(frame: dict[str, np.ndarray]) -> np.ndarray:
     """The same question to our own L.A.Cosmic."""
+    from mar.kernels.left_out import LeftOut
+    from mar.kernels.mesh import Sky
     from mar.steps.lacosmic import find_hits, rule_of
 
     rule = rule_of(SIGCLIP, SIGFRAC, OBJLIM, float(frame["gain"]), float(frame["read_noise_e"]))
-    return find_hits(frame["data"], frame["sky"], frame["saturated"], rule, ROUNDS)
+    sky, left_out = Sky(frame["knots"], frame["rows"]), LeftOut(frame["saturated"].view(np.uint8), 1)
+    return find_hits(frame["data"], sky, left_out, rule, ROUNDS)
 
 
 def step(frame: dict[str, np.ndarray]) -> np.ndarray:
@@ -61,7 +67,8 @@ def step(frame: dict[str, np.ndarray]) -> np.ndarray:
 
 def corner(frame: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """A small part of a frame, to compile on."""
-    return {name: part[:300, :300].copy() if part.ndim else part for name, part in frame.items()}
+    small = {"data": np.s_[:300, :300], "saturated": np.s_[:300, :300], "rows": np.s_[:300]}
+    return {name: part[small[name]].copy() if name in small else part for name, part in frame.items()}
 
 
 def main() -> None:
@@ -70,7 +77,7 @@ def main() -> None:
     programs = {"astroscrappy": astroscrappy, "ours": ours, "step": step}
     name, folder = sys.argv[1], Path(sys.argv[2])
     with np.load(folder / "frame.npz") as stored:
-        frame = {key: stored[key] for key in stored if key != "sky" or name != "step"}
+        frame = {key: stored[key] for key in stored}
     programs[name](corner(frame))
     began = time.perf_counter()
     hits = programs[name](frame)

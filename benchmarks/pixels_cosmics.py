@@ -15,7 +15,6 @@ from scipy import ndimage
 
 import scratch
 from conventions import Bar, Figures, in_turn
-from mar.kernels.grow import mark_around
 from mar.masks import Bit
 from mar.simulate import Conditions, simulate_sky_frame
 from mar.steps.background import estimate
@@ -41,13 +40,13 @@ def simulate(folder: Path, scale: float, rate: float) -> None:
     """Write a frame without bias and flat, its sky, its saturated pixels, and what is true of it."""
     shape = round(FULL[0] / scale), round(FULL[1] / scale)
     made = simulate_sky_frame(shape, seed=1, conditions=Conditions(cosmic_rate=rate))
-    saturated = np.zeros(shape, dtype=bool)
-    mark_around(made.mask, Bit.SATURATED.value, 0, saturated)
+    levels = estimate(made.data, made.mask, 128).levels
     np.savez(
         folder / "frame.npz",
         data=made.data,
-        sky=estimate(made.data, made.mask, 128).level(),
-        saturated=saturated,
+        knots=levels.knots,
+        rows=levels.rows,
+        saturated=(made.mask & Bit.SATURATED) != 0,
         gain=made.camera.gain,
         read_noise_e=made.camera.read_noise_e,
     )

@@ -90,6 +90,7 @@ def sharper_than_stars(image, sky, ys, xs, rule):
                 continue
             one, other = (image[end] for end in ends)
             sigma = (limit**2 * variance(image[y, x]) + 0.25 * variance(one) + 0.25 * variance(other)) ** 0.5
+            sigma = np.hypot(sigma, (1 - limit) * rule.confusion**0.5)
             sharp |= limit * peak - (one + other) / 2 + sky[y, x] > rule.sigmas * sigma
         sure.append(sharp and peak > rule.least * variance(sky[y, x]) ** 0.5)
     return np.array(sure)

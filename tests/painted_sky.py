@@ -5,6 +5,7 @@ from astropy.io.fits import Header
 from scipy import ndimage
 
 from mar.frame import Frame
+from mar.kernels.mesh import Sky
 from mar.masks import empty_mask
 
 GAIN, READ_NOISE_E = 0.95, 3.43
@@ -14,6 +15,14 @@ def frame_of(data, mask=None):
     """A frame without exposure around those pixels."""
     data = np.asarray(data, dtype=np.float32)
     return Frame(data, Header(), empty_mask(data.shape) if mask is None else mask)
+
+
+def flat_sky(image):
+    """The level of an image without structure, as kernels take a sky."""
+    ny, nx = image.shape
+    rows = np.zeros((ny, 4, 1))
+    rows[:, 3, 0] = image[:, 0]
+    return Sky(np.array([0.0, nx]), rows)
 
 
 def paint_star(image, x, y, peak, fwhm, beta=3.0):

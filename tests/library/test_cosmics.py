@@ -7,13 +7,23 @@ from scipy import ndimage
 import naive_cosmics as naive
 from mar.camera import load_camera
 from mar.config.cosmics import Cosmics
+from mar.kernels.left_out import LeftOut
 from mar.kernels.repair import IDW, interpolate
-from mar.kernels.sharpness import Sharpness, peak_ratios, sharper_than_stars
+from mar.kernels.sharpness import Sharpness, look_over, sharper_than_stars
 from mar.masks import Bit
 from mar.simulate import Conditions, Effects, simulate_sky_frame
 from mar.steps import lacosmic
 from mar.steps.cosmics import find_cosmics, mark_cosmics
-from painted_sky import cosmic_tracks, frame_of, noise_of, noisy, paint_star, recall_and_purity, starry
+from painted_sky import (
+    cosmic_tracks,
+    flat_sky,
+    frame_of,
+    noise_of,
+    noisy,
+    paint_star,
+    recall_and_purity,
+    starry,
+)
 
 NO_TRAILS = Effects().without("trails")
 
@@ -92,30 +102,54 @@ def test_cosmics_are_marked_without_changing_pixels_or_input(camera, hit):
     assert marked.header["MAR COSMICS NPIX"] == np.count_nonzero(marked.bits(Bit.COSMIC)) > 0
 
 
-def test_sharpness_agrees_with_naive():
+@pytest.fixture(scope="module")
+def uneven():
+    """An image of 400 ADU of sky, and more in some pixels."""
     rng = np.random.default_rng(5)
-    image = (400 + 40 * rng.standard_exponential((23, 27)) ** 2).astype(np.float32)
+    image = (400 + 40 * rng.standard_exponential((41, 227)) ** 2).astype(np.float32)
     image[4, 4] = np.nan
+    return image, np.full_like(image, 400)
+
+
+RULES = [
+    Sharpness(straight, straight**2, 3.0, 5.0, 0.95, 11.8, scatter)
+    for straight, scatter in ((0.2, 0), (0.6, 90.0))
+]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_sharpness_agrees_with_naive(uneven, rule):
+    image, sky = uneven
     ys, xs = np.indices(image.shape).reshape(2, -1)
-    sky = np.full_like(image, 400)
-    for straight in (0.2, 0.6):
-        rule = Sharpness(straight, straight**2, 3.0, 5.0, 0.95, 11.8)
-        ours = sharper_than_stars(image, sky, ys, xs, rule)
-        assert np.array_equal(ours, naive.sharper_than_stars(image, sky, ys, xs, rule))
-        assert 0 < ours.sum() < ours.size / 2
+    ours = sharper_than_stars(image, flat_sky(sky), ys, xs, rule)
+    assert np.array_equal(ours, naive.sharper_than_stars(image, sky, ys, xs, rule))
+    assert 0 < ours.sum() < ours.size / 2
 
 
-def test_peaks_are_counted_by_what_their_neighbours_hold():
-    image = np.full((20, 30), 100.0, "f4")
-    left_out = np.zeros(image.shape, bool)
-    for x in (5, 12, 20):
+@pytest.mark.parametrize("rule", RULES)
+def test_no_sharp_pixel_is_passed_over(uneven, rule):
+    image, sky = uneven
+    nothing = LeftOut(np.zeros(image.shape, "u1"), 1)
+    found = look_over(image, flat_sky(sky), nothing, 3, 40, rule, 200.0, np.zeros(50, np.int64))
+    ys, xs = np.indices(image.shape).reshape(2, -1)
+    wanted = naive.sharper_than_stars(image, sky, ys, xs, rule).reshape(image.shape)
+    wanted[:3] = wanted[40:] = False
+    assert np.array_equal(found, np.argwhere(wanted))
+    assert len(found) > 100
+
+
+@pytest.mark.parametrize("columns", [30, 300])
+def test_peaks_are_counted_by_what_their_neighbours_hold(columns):
+    image = np.full((20, columns), 100.0, "f4")
+    left_out = np.zeros(image.shape, "u1")
+    for x in (columns - 25, columns - 18, columns - 10):
         image[9:12, x - 1 : x + 2], image[10, x] = 153.0, 200.0
-    image[10, 21] = 171.0  # along the column the neighbours hold less than along the row
-    left_out[10, 12] = True
-    counts = np.zeros((3, 10), np.int64)
-    peak_ratios(image, np.full_like(image, 100), left_out, 50.0, counts)
-    assert counts.sum(axis=0).tolist() == [0, 0, 0, 0, 0, 2, 0, 0, 0, 0]
-    assert counts[1].sum() == 2
+    image[10, columns - 9] = 171.0  # along the column the neighbours hold less than along the row
+    left_out[10, columns - 18] = 4
+    counts = np.zeros(10, np.int64)
+    rule = Sharpness(0.5, 0.5, 3.0, 5.0, 0.95, 11.8, 0.0)
+    look_over(image, flat_sky(np.full_like(image, 100)), LeftOut(left_out, 4), 0, 20, rule, 50.0, counts)
+    assert counts.tolist() == [0, 0, 0, 0, 0, 2, 0, 0, 0, 0]
 
 
 @pytest.mark.parametrize("fwhm", [1.6, 2.7, 4.0])

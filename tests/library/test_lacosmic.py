@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 import naive_cosmics as naive
-from mar.kernels.grow import mark_around
+from mar.kernels.left_out import LeftOut, any_left_out
 from mar.kernels.separable import separable_median
 from mar.kernels.tracks import keep_near
 from mar.steps import lacosmic
-from mar.steps.lacosmic import find_hits, rule_of
-from painted_sky import GAIN, READ_NOISE_E, cosmic_tracks, noisy, starry
+from mar.steps.lacosmic import rule_of
+from painted_sky import GAIN, READ_NOISE_E, cosmic_tracks, flat_sky, noisy, starry
 
 RULE = rule_of(4.5, 0.3, 5.0, GAIN, READ_NOISE_E)
 SIDES = st.integers(1, 90)
@@ -26,6 +26,11 @@ def sky_with_tracks(ny, nx, seed, level=300.0):
     left_out = rng.random((ny, nx)) < 0.003
     left_out[:, rng.integers(nx)] = seed % 2 == 0
     return (noisy(image, seed) + charge).astype("f4"), np.full((ny, nx), level, dtype="f4"), left_out
+
+
+def find_hits(image, sky, left_out, *args):
+    """With a level sky and the pixels left out as images."""
+    return lacosmic.find_hits(image, flat_sky(sky), LeftOut(left_out.view("u1"), 1), *args)
 
 
 @pytest.fixture(scope="module")
@@ -152,11 +157,22 @@ def test_what_is_near_a_sure_pixel_agrees_with_naive(new, sure):
     assert np.array_equal(ours, naive.keep_near(new, sure & new))
 
 
-@given(seed=st.integers(0, 99), reach=st.integers(0, 5), bits=st.sampled_from([1, 2, 3]))
-@settings(max_examples=40, deadline=None)
-def test_surroundings_agree_with_naive(seed, reach, bits):
+@given(seed=st.integers(0, 99), reach=st.integers(0, 5), beside=st.integers(0, 2))
+@settings(max_examples=20, deadline=None)
+def test_what_is_left_out_agrees_with_naive(seed, reach, beside):
     rng = np.random.default_rng(seed)
     mask = np.where(rng.random((30, 40)) < 0.01, rng.integers(0, 8, (30, 40)), 0).astype("u1")
-    out = np.zeros(mask.shape, dtype=bool)
-    mark_around(mask, bits, reach, out)
-    assert np.array_equal(out, naive.mark_around(mask, bits, reach))
+    wanted = naive.mark_around(mask, 1, 0) | naive.mark_around(mask, 2, reach)
+    wanted = naive.mark_around(wanted.astype("u1"), 1, beside)
+    left_out = LeftOut(mask, 1, 2, reach)
+    assert np.array_equal(
+        [[any_left_out(left_out, y, x, beside) for x in range(40)] for y in range(30)], wanted
+    )
+
+
+def test_only_what_can_be_confirmed_need_be_looked_at(seen):
+    everything = find_hits(*seen, RULE, 4)
+    wanted = everything & (np.random.default_rng(3).random(everything.shape) < 0.3)
+    kept = find_hits(*seen, RULE, 4, lambda ys, xs: wanted[ys, xs])
+    assert kept.any()
+    assert np.array_equal(find_hits(*seen, RULE, 4, lambda ys, xs: wanted[ys, xs], np.nonzero(wanted)), kept)

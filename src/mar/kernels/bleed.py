@@ -7,6 +7,7 @@ import numpy as np
 from mar.kernels.jit import jit
 
 ALONG_Y, ALONG_X = 0, 1
+BLOCK = 512  # pixels of a row looked at together
 
 
 class Places(NamedTuple):
@@ -67,7 +68,7 @@ def mark_bled(raw: np.ndarray, places: Places, grow: int, bit: np.uint8, mask: n
     """Set `bit` in `mask` (raw geometry, uint8) where `raw` is saturated, and where charge bled from there.
 
     The charge is followed along the columns of the trimmed image, from one amplifier into the next, as long
-    as pixels reach `near`; then `grow` pixels more are marked. Gives the number of saturated pixels. Rows
+    as pixels reach `near`; then `grow` pixels more are marked. Gives the number of saturated pixels. Blocks
     without any cost one look.
     """
     found = 0
@@ -77,12 +78,14 @@ def mark_bled(raw: np.ndarray, places: Places, grow: int, bit: np.uint8, mask: n
         full = places.full[k]
         for y in range(y0, y1):
             row = raw[first_row + y - y0, first : first + x1 - x0]
-            if _greatest(row) < full:
-                continue
-            for x in range(x0, x1):
-                if row[x - x0] >= full:
-                    found += 1
-                    mask[first_row + y - y0, first + x - x0] |= bit
-                    _follow(raw, places, k, y, x, 1, grow, bit, mask)
-                    _follow(raw, places, k, y, x, -1, grow, bit, mask)
+            for start in range(0, row.size, BLOCK):
+                stop = min(row.size, start + BLOCK)
+                if _greatest(row[start:stop]) < full:
+                    continue
+                for x in range(start, stop):
+                    if row[x] >= full:
+                        found += 1
+                        mask[first_row + y - y0, first + x] |= bit
+                        _follow(raw, places, k, y, x0 + x, 1, grow, bit, mask)
+                        _follow(raw, places, k, y, x0 + x, -1, grow, bit, mask)
     return found

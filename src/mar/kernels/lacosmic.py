@@ -7,16 +7,21 @@ loops along rows that the compiler turns into vector operations. The Laplacian o
 two has a closed form, and nothing is subsampled. All is float32.
 """
 
+from threading import local
 from typing import NamedTuple
 
 import numpy as np
 
-from mar.kernels.jit import jit, parallel_jit, rows_in_parallel
+from mar.kernels.jit import jit
+from mar.kernels.left_out import LeftOut, any_left_out
+from mar.kernels.mesh import Sky, draw_part, sky_at
 from mar.kernels.separable import separable_median
+from mar.kernels.threads import bands, in_threads
 
 REACH = 8  # how far one round looks: two medians of 7 or those of 5 and 9 make 6, two growths 2
 CLEANED_FROM = 2  # a hit pixel becomes the mean of the good pixels up to so far around it
-_BUFFERS = 5
+TOGETHER = 16  # boxes that a thread takes at a time
+_BUFFERS = 6
 _ZERO, _QUARTER, _TWO = np.float32(0), np.float32(0.25), np.float32(2)
 _INFINITE = np.float32(np.inf)
 _LEAST_VARIANCE = np.float32(0.00001)  # electrons^2
@@ -37,8 +42,8 @@ class _Seen(NamedTuple):
     """The images looked at, (ny, nx)."""
 
     image: np.ndarray  #: ADU, with its sky
-    sky: np.ndarray  #: ADU
-    left_out: np.ndarray  #: pixels never hit, nor are those that touch them
+    sky: Sky  #: ADU
+    left_out: LeftOut  #: pixels never hit, nor are those that touch them
     hits: np.ndarray  #: found by the rounds before, and cleaned for this one
 
 
@@ -100,9 +105,9 @@ def _good(seen: _Seen, y: int, x: int) -> bool:
     ny, nx = seen.image.shape
     for v in range(max(0, y - 1), min(ny, y + 2)):
         for u in range(max(0, x - 1), min(nx, x + 2)):
-            if seen.left_out[v, u] or not abs(seen.image[v, u]) < _INFINITE:
+            if not abs(seen.image[v, u]) < _INFINITE:
                 return False
-    return True
+    return not any_left_out(seen.left_out, y, x, 1)
 
 
 @jit
@@ -112,19 +117,20 @@ def _mean_around(seen: _Seen, y: int, x: int, gain: np.float32) -> np.float32:
     for v in range(y - CLEANED_FROM, y + CLEANED_FROM + 1):
         for u in range(x - CLEANED_FROM, x + CLEANED_FROM + 1):
             if not seen.hits[v, u] and _good(seen, v, u):
-                total += seen.image[v, u] * gain - seen.sky[v, u] * gain
+                total += seen.image[v, u] * gain - sky_at(seen.sky, v, u) * gain
                 number += 1
     return total / np.float32(number) if number else _ZERO
 
 
 @jit
-def _light(seen: _Seen, y0: int, x0: int, gain: np.float32, light: np.ndarray) -> None:
-    """Electrons above the sky in a window whose corner is (y0, x0), cleaned of the hits known so far."""
+def _light(seen: _Seen, y0: int, x0: int, gain: np.float32, sky: np.ndarray, light: np.ndarray) -> None:
+    """The sky and the electrons above it in a window with corner (y0, x0), cleaned of the known hits."""
     ny, nx = seen.image.shape
     h, w = light.shape
     for y in range(h):
         columns = slice(x0, x0 + w)
-        _above_sky(seen.image[y0 + y, columns], seen.sky[y0 + y, columns], gain, light[y])
+        draw_part(seen.sky, y0 + y, x0, sky[y])
+        _above_sky(seen.image[y0 + y, columns], sky[y], gain, light[y])
         inner = CLEANED_FROM <= y0 + y < ny - CLEANED_FROM
         if not inner or not seen.hits[y0 + y, columns].any():
             continue
@@ -181,11 +187,11 @@ def _look(seen: _Seen, box: np.ndarray, rule: Rule, room: np.ndarray, found: np.
     h, w = y1 - y0, x1 - x0
     images = room[: _BUFFERS * h * w].reshape(_BUFFERS, h, w)
     light, noise, signal = images[0], images[1], images[2]
-    rows, spare = images[3], images[4]
-    _light(seen, y0, x0, rule.gain, light)
+    rows, spare, sky = images[3], images[4], images[5]
+    _light(seen, y0, x0, rule.gain, sky, light)
     separable_median(light, 7, rows, noise)
     for y in range(h):
-        _noise(seen.sky[y0 + y, x0:x1], rule, noise[y])
+        _noise(sky[y], rule, noise[y])
     _sharpness(light, noise, rows, spare, signal)
     if not _any_above(signal.ravel(), rule.sigclip):
         return
@@ -195,33 +201,63 @@ def _look(seen: _Seen, box: np.ndarray, rule: Rule, room: np.ndarray, found: np.
         for v in range(max(box[0] - y0, y - 1), min(box[1] - y0, y + 2)):
             for u in range(max(box[2] - x0, x - 1), min(box[3] - x0, x + 2)):
                 if signal[v, u] > rule.siglow and _good(seen, y0 + v, x0 + u):
-                    found[y0 + v, x0 + u] = True
+                    found[y0 + v, x0 + u] = 1
 
 
-@parallel_jit
-def _share(seen: _Seen, boxes: np.ndarray, rule: Rule, room: np.ndarray, found: np.ndarray) -> None:
-    tasks = room.shape[0]
-    for task in rows_in_parallel(tasks):
-        for n in range(task, boxes.shape[0], tasks):
-            _look(seen, boxes[n], rule, room[task], found)
+@jit
+def _look_into(seen: _Seen, boxes: np.ndarray, rule: Rule, room: np.ndarray, found: np.ndarray) -> None:
+    for box in boxes:
+        _look(seen, box, rule, room, found)
 
 
 def look_once(
     image: np.ndarray,
-    sky: np.ndarray,
-    left_out: np.ndarray,
+    sky: Sky,
+    left_out: LeftOut,
     hits: np.ndarray,
     boxes: np.ndarray,
     rule: Rule,
-    tasks: int,
     found: np.ndarray,
 ) -> None:
-    """Set `found` (ny, nx, bool) where this round finds a cosmic ray; it looks only into `boxes`.
+    """Set `found` (ny, nx, uint8) to 1 where this round finds a cosmic ray; it looks only into `boxes`.
 
-    `image` and `sky` (ny, nx) float32, ADU; `left_out` and `hits` (ny, nx) bool: pixels that are never hit,
-    and those that earlier rounds found, which are cleaned first. `boxes` (n, 4): rows from and to, columns
-    from and to. The work is shared by so many `tasks`, each with its own room.
+    `image` (ny, nx) float32, ADU; `left_out`: pixels that are never hit; `hits` (ny, nx) bool: those that
+    earlier rounds found, which are cleaned first. `boxes` (n, 4): rows from and to, columns from and to.
     """
     size = (boxes[:, 1] - boxes[:, 0] + 2 * REACH) * (boxes[:, 3] - boxes[:, 2] + 2 * REACH)
-    room = np.empty((tasks, _BUFFERS * int(size.max(initial=0))), dtype=np.float32)
-    _share(_Seen(image, sky, left_out, hits), boxes, rule, room, found)
+    most, seen = _BUFFERS * int(size.max(initial=0)), _Seen(image, sky, left_out, hits)
+    own = local()
+
+    def look(part: tuple[int, int]) -> None:
+        if not hasattr(own, "room"):
+            own.room = np.empty(most, dtype=np.float32)
+        _look_into(seen, boxes[slice(*part)], rule, own.room, found)
+
+    in_threads(look, bands(len(boxes), TOGETHER))
+
+
+@jit
+def _any_set(row: np.ndarray) -> bool:
+    together = np.uint8(0)
+    for x in range(row.size):
+        together |= row[x]
+    return together != 0
+
+
+@jit
+def take_new(found: np.ndarray, hits: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Rows and columns (n, 2) of the pixels set in `found` within the boxes; known hits are cleared."""
+    places, n = np.empty((1024, 2), dtype=np.int64), 0
+    for box in boxes:
+        for y in range(box[0], box[1]):
+            if not _any_set(found[y, box[2] : box[3]]):
+                continue
+            for x in range(box[2], box[3]):
+                if found[y, x] and hits[y, x]:
+                    found[y, x] = 0
+                elif found[y, x]:
+                    if n == len(places):
+                        places = np.concatenate((places, np.empty_like(places)))
+                    places[n, 0], places[n, 1] = y, x
+                    n += 1
+    return places[:n]

@@ -8,7 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mar.kernels.jit import jit, parallel_jit, rows_in_parallel
+from mar.kernels.jit import jit
+from mar.kernels.left_out import LeftOut, any_left_out
+from mar.kernels.mesh import Sky, draw_part, sky_at
+
+BLOCK = 64  # pixels passed over together where none stands out
+ROUGHLY = 1.001  # of single precision: rather a pixel too many for the closer look
+_HALF = np.float32(0.5)
 
 
 class Sharpness(NamedTuple):
@@ -20,6 +26,7 @@ class Sharpness(NamedTuple):
     least: float  #: of the middle above the sky, sigma
     gain: float  #: e-/ADU
     read_variance: float  #: electrons^2
+    confusion: float  #: ADU^2: variance of the level of the sky itself, where faint stars crowd
 
 
 @jit
@@ -29,8 +36,7 @@ def _variance(value: float, rule: Sharpness) -> float:
 
 
 @jit
-def _is_sharp(image, sky, y, x, rule):  # type: ignore[no-untyped-def]
-    level = sky[y, x]
+def _is_sharp(image, level, y, x, rule):  # type: ignore[no-untyped-def]
     peak = image[y, x] - level
     variance = _variance(image[y, x], rule)
     if not peak > rule.least * np.sqrt(_variance(level, rule)):
@@ -43,6 +49,7 @@ def _is_sharp(image, sky, y, x, rule):  # type: ignore[no-untyped-def]
         limit = rule.diagonal if dy != 0 and dx != 0 else rule.straight
         short = limit * peak - (0.5 * (one + other) - level)
         noise = limit**2 * variance + 0.25 * (_variance(one, rule) + _variance(other, rule))
+        noise += (1 - limit) ** 2 * rule.confusion
         if short > rule.sigmas * np.sqrt(noise):
             return True
     return False
@@ -50,17 +57,20 @@ def _is_sharp(image, sky, y, x, rule):  # type: ignore[no-untyped-def]
 
 @jit
 def sharper_than_stars(
-    image: np.ndarray, sky: np.ndarray, ys: np.ndarray, xs: np.ndarray, rule: Sharpness
+    image: np.ndarray, sky: Sky, ys: np.ndarray, xs: np.ndarray, rule: Sharpness
 ) -> np.ndarray:
     """For each pixel (ys, xs) of `image` (ny, nx; ADU with its sky) whether it is too sharp for a star."""
     sure = np.empty(ys.size, dtype=np.bool_)
     for n in range(ys.size):
-        sure[n] = _is_sharp(image, sky, ys[n], xs[n], rule)
+        sure[n] = _is_sharp(image, sky_at(sky, ys[n], xs[n]), ys[n], xs[n], rule)
     return sure
 
 
 @jit
 def _is_peak(image: np.ndarray, y: int, x: int) -> bool:
+    ny, nx = image.shape
+    if not (1 <= y < ny - 1 and 1 <= x < nx - 1):
+        return False
     for v in range(y - 1, y + 2):
         for u in range(x - 1, x + 2):
             if (v != y or u != x) and not image[v, u] < image[y, x]:
@@ -68,26 +78,93 @@ def _is_peak(image: np.ndarray, y: int, x: int) -> bool:
     return True
 
 
-@parallel_jit
-def peak_ratios(
-    image: np.ndarray, sky: np.ndarray, left_out: np.ndarray, least: float, counts: np.ndarray
-) -> None:
-    """Count the peaks of an image by the part of their height that their neighbours hold.
+@jit
+def _any_above(row: np.ndarray, sky: np.ndarray, least: np.float32) -> np.bool:
+    number = np.int32(0)
+    for x in range(row.size):
+        number += np.int32(row[x] - sky[x] > least)
+    return number > 0
 
-    Peaks are pixels more than `least` (ADU) above the sky and above their eight neighbours. Counted is the
-    mean of left and right, or of below and above, whichever is less, over the middle: into `counts` (parts of
-    the rows, bins), whose bins go from 0 to 1.
+
+@jit
+def _low(a: np.float32, b: np.float32) -> np.float32:
+    return a if a < b else b
+
+
+@jit
+def _worth_a_look(below, here, above, level, least, bright, limit, flags):  # type: ignore[no-untyped-def]
+    """Flag pixels that may be sharp, or bright peaks; the three rows begin and end a pixel beyond `level`."""
+    for x in range(level.size):
+        peak = here[x + 1] - level[x]
+        straight = _low(here[x] + here[x + 2], below[x + 1] + above[x + 1])
+        pair = _low(straight, _low(below[x] + above[x + 2], below[x + 2] + above[x]))
+        sharp = not _HALF * pair - level[x] >= limit * peak
+        top = _low(here[x + 1] - here[x], here[x + 1] - here[x + 2])
+        top = _low(top, _low(here[x + 1] - below[x + 1], here[x + 1] - above[x + 1]))
+        flags[x] = (peak > least) & (sharp | ((peak > bright) & (top > 0)))
+
+
+@jit
+def _lowest(row: np.ndarray) -> np.float32:
+    low = row[0]
+    for x in range(row.size):
+        low = row[x] if row[x] < low else low
+    return low
+
+
+@jit
+def _count_peak(image, level, y, x, counts):  # type: ignore[no-untyped-def]
+    """Count a peak by the part of its height that its neighbours hold."""
+    across = 0.5 * (image[y, x - 1] + image[y, x + 1]) - level
+    along = 0.5 * (image[y - 1, x] + image[y + 1, x]) - level
+    ratio = min(across, along) / (image[y, x] - level)
+    if 0 <= ratio < 1:
+        counts[int(ratio * counts.size)] += 1
+
+
+@jit
+def look_over(
+    image: np.ndarray,
+    sky: Sky,
+    left_out: LeftOut,
+    first: int,
+    last: int,
+    rule: Sharpness,
+    bright: float,
+    counts: np.ndarray,
+) -> np.ndarray:
+    """Rows and columns (n, 2) of the pixels that are sharp by `rule`, of the rows from `first` to `last`.
+
+    `image` (ny, nx) float32, ADU, with its sky. In the same pass the peaks more than `bright` (ADU) above the
+    sky and above their eight neighbours are counted by what their neighbours hold: the mean of left and
+    right, or of below and above, whichever is less, over the middle, into `counts` (bins,) from 0 to 1.
     """
-    parts, bins = counts.shape
-    for part in rows_in_parallel(parts):
-        y0, y1 = part * image.shape[0] // parts, (part + 1) * image.shape[0] // parts
-        for y in range(max(1, y0), min(y1, image.shape[0] - 1)):
-            for x in range(1, image.shape[1] - 1):
-                peak = image[y, x] - sky[y, x]
-                if not peak > least or left_out[y, x] or not _is_peak(image, y, x):
+    ny, nx = image.shape
+    level, flags = np.empty(nx, dtype=np.float32), np.ones(BLOCK, dtype=np.bool_)
+    limit, brighter = np.float32(ROUGHLY * max(rule.straight, rule.diagonal)), np.float32(bright / ROUGHLY)
+    places, n = np.empty((1024, 2), dtype=np.int64), 0
+    for y in range(first, last):
+        draw_part(sky, y, 0, level)
+        lowest = rule.least * np.sqrt(_variance(float(_lowest(level)), rule))
+        least = np.float32(min(lowest, bright) / ROUGHLY)
+        for start in range(0, nx, BLOCK):
+            stop = min(nx, start + BLOCK)
+            if not _any_above(image[y, start:stop], level[start:stop], least):
+                continue
+            flags[:] = True
+            if 0 < y < ny - 1 and start > 0 and stop < nx:
+                below, here = image[y - 1, start - 1 : stop + 1], image[y, start - 1 : stop + 1]
+                above = image[y + 1, start - 1 : stop + 1]
+                _worth_a_look(below, here, above, level[start:stop], least, brighter, limit, flags)
+            for x in range(start, stop):
+                if not flags[x - start]:
                     continue
-                across = 0.5 * (image[y, x - 1] + image[y, x + 1]) - sky[y, x]
-                along = 0.5 * (image[y - 1, x] + image[y + 1, x]) - sky[y, x]
-                ratio = min(across, along) / peak
-                if 0 <= ratio < 1:
-                    counts[part, int(ratio * bins)] += 1
+                peak = image[y, x] - level[x]
+                if peak > bright and _is_peak(image, y, x) and not any_left_out(left_out, y, x, 0):
+                    _count_peak(image, level[x], y, x, counts)
+                if _is_sharp(image, level[x], y, x, rule):
+                    if n == len(places):
+                        places = np.concatenate((places, np.empty_like(places)))
+                    places[n, 0], places[n, 1] = y, x
+                    n += 1
+    return places[:n]

@@ -10,69 +10,80 @@ import numpy as np
 from mar.camera import Camera
 from mar.config.cosmics import Cosmics
 from mar.frame import Frame, recorded
-from mar.kernels.grow import mark_around
-from mar.kernels.sharpness import Sharpness, peak_ratios, sharper_than_stars
-from mar.masks import Bit
-from mar.steps.background import Background, estimate
+from mar.kernels.left_out import LeftOut
+from mar.kernels.mesh import Sky
+from mar.kernels.sharpness import Sharpness, look_over, sharper_than_stars
+from mar.kernels.threads import bands, in_threads
+from mar.masks import UNUSABLE, Bit, empty_mask
+from mar.steps.background import Cubics
 from mar.steps.lacosmic import find_hits, rule_of
+from mar.steps.rows import ArrayRows
+from mar.steps.sky_mesh import sky_cells
 
+BAND = 256  # rows that a thread looks over at a time
+SKY_SAMPLE = 1024  # pixels of a cell that the sky is measured from: its error is 3 % of the noise of a pixel
+SKY_FILTER = 3  # cells of the median filter
 BRIGHT = 30.0  # sigma of the sky's noise: peaks that tell how sharp stars are
-SHARPEST, BINS, PARTS = 0.25, 50, 32  # of what neighbours hold; no star has less
+SHARPEST, BINS = 0.25, 50  # of what neighbours hold; no star has less
 FEW_PEAKS = 30  # fewer do not tell it
 WITHOUT_STARS = 0.45  # what neighbours hold of a star of FWHM 2 pixels
 AGREEING = 3.0  # sigmas by which a pixel must be sharper
 
 
 @recorded("MAR COSMICS")
-def mark_cosmics(frame: Frame, camera: Camera, config: Cosmics, sky: Background | None = None) -> Frame:
+def mark_cosmics(frame: Frame, camera: Camera, config: Cosmics) -> Frame:
     """Set bit COSMIC where a cosmic ray hit; the pixels keep their values.
 
-    `frame` is in ADU, overscan-free, with its sky; bad and saturated pixels must be marked before. `sky`
-    saves the measurement where it is known. Header: MAR COSMICS NPIX, the number of pixels marked.
+    `frame` is in ADU, overscan-free, with its sky; bad and saturated pixels must be marked before. Header:
+    MAR COSMICS NPIX, the number of pixels marked.
     """
-    hits = np.flatnonzero(find_cosmics(frame, camera, config, sky))
+    hits = np.flatnonzero(find_cosmics(frame, camera, config))
     mask = frame.own_mask()
     mask.flat[hits] |= np.uint8(Bit.COSMIC)
     return frame.replace(mask=mask).with_cards({"MAR COSMICS NPIX": (hits.size, "Pixels hit by cosmic rays")})
 
 
-def find_cosmics(frame: Frame, camera: Camera, config: Cosmics, sky: Background | None = None) -> np.ndarray:
+def find_cosmics(frame: Frame, camera: Camera, config: Cosmics) -> np.ndarray:
     """Boolean (ny, nx): pixels hit by cosmic rays."""
-    sky = sky or estimate(frame.data, frame.mask, config.sky_mesh)
-    level = sky.level()
     image = np.ascontiguousarray(frame.data, dtype=np.float32)
-    left_out = _left_out(frame, config)
-    held = neighbours_of_stars(image, level, left_out, sky.rms_adu)
-    sharp = Sharpness(
-        config.sharpness * held,
-        config.sharpness * held**2,
-        AGREEING,
-        config.least_peak,
-        camera.gain,
-        camera.read_noise_e**2,
-    )
+    mask = empty_mask(image.shape) if frame.mask is None else np.ascontiguousarray(frame.mask)
+    sky, level_adu, noise_adu = _sky_of(image, mask, config)
+    # bad pixels, and saturated ones with their surroundings, whose edges are as sharp as cosmic rays
+    left_out = LeftOut(mask, Bit.BAD.value, Bit.SATURATED.value, config.grow_saturated)
     rule = rule_of(config.sigclip, config.sigfrac, config.objlim, camera.gain, camera.read_noise_e)
-    return find_hits(
-        image,
-        level,
-        left_out,
-        rule,
-        config.iterations,
-        lambda ys, xs: sharper_than_stars(image, level, ys, xs, sharp),
+    # sharper than a star that is all but flat: whatever the stars are, no hit is without such a pixel
+    read_variance = camera.read_noise_e**2
+    photons = (max(level_adu, 0.0) * camera.gain + read_variance) / camera.gain**2
+    loose = Sharpness(
+        straight=config.sharpness,
+        diagonal=config.sharpness,
+        sigmas=0.0,
+        least=config.least_peak,
+        gain=camera.gain,
+        read_variance=read_variance,
+        # in a crowded field the level of the sky is uncertain: by one sigma of its scatter, not by AGREEING
+        confusion=max(noise_adu**2 - photons, 0.0) / AGREEING**2,
+    )
+    (ys, xs), counts = _look_over(image, sky, left_out, loose, BRIGHT * noise_adu)
+    held = neighbours_of_stars(counts)
+    sharp = loose._replace(
+        straight=config.sharpness * held, diagonal=config.sharpness * held**2, sigmas=AGREEING
     )
 
+    def sure(ys: np.ndarray, xs: np.ndarray) -> np.ndarray:
+        return sharper_than_stars(image, sky, ys, xs, sharp)
 
-def neighbours_of_stars(
-    image: np.ndarray, level: np.ndarray, left_out: np.ndarray, noise_adu: float
-) -> float:
+    chosen = sure(ys, xs)
+    return find_hits(image, sky, left_out, rule, config.iterations, sure, (ys[chosen], xs[chosen]))
+
+
+def neighbours_of_stars(counts: np.ndarray) -> float:
     """What the neighbours of a star's brightest pixel hold of its height, in the sharpest stars.
 
-    The mode over the bright peaks of the image: hits of cosmic rays scatter widely, stars do not, and
-    those centred on a pixel, the sharpest, are the most alike.
+    `counts` (BINS,) are those of the bright peaks of the image. The mode: hits of cosmic rays scatter widely,
+    stars do not, and those centred on a pixel, the sharpest, are the most alike.
     """
-    counts = np.zeros((PARTS, BINS), dtype=np.int64)
-    peak_ratios(image, level, left_out, BRIGHT * noise_adu, counts)
-    total = counts.sum(axis=0).astype(float)
+    total = counts.astype(float)
     total[: int(SHARPEST * BINS)] = 0
     if total.sum() < FEW_PEAKS:
         return WITHOUT_STARS
@@ -80,10 +91,23 @@ def neighbours_of_stars(
     return (float(np.argmax(smooth)) + 0.5) / BINS
 
 
-def _left_out(frame: Frame, config: Cosmics) -> np.ndarray:
-    """Bad pixels, and saturated ones with their surroundings, whose edges are as sharp as cosmic rays."""
-    left_out = np.zeros(frame.data.shape, dtype=bool)
-    if frame.mask is not None:
-        mark_around(frame.mask, Bit.BAD.value, 0, left_out)
-        mark_around(frame.mask, Bit.SATURATED.value, config.grow_saturated, left_out)
-    return left_out
+def _sky_of(image: np.ndarray, mask: np.ndarray, config: Cosmics) -> tuple[Sky, float, float]:
+    """The sky, its typical level, and how much one of its pixels scatters about it (ADU)."""
+    readers = ArrayRows(image), ArrayRows(mask)
+    cells = sky_cells(*readers, int(UNUSABLE), config.sky_mesh, SKY_FILTER, sample=SKY_SAMPLE)
+    level = Cubics.through(cells.y, cells.x, cells.level, cells.shape)
+    return Sky(level.knots, level.rows), float(np.median(cells.level)), float(np.median(cells.rms))
+
+
+def _look_over(
+    image: np.ndarray, sky: Sky, left_out: LeftOut, rule: Sharpness, bright_adu: float
+) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+    """Rows and columns of all pixels that are sharp by `rule`, and the bright peaks counted."""
+
+    def look(band: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        counts = np.zeros(BINS, dtype=np.int64)
+        return look_over(image, sky, left_out, *band, rule, bright_adu, counts), counts
+
+    found = in_threads(look, bands(image.shape[0], BAND))
+    ys, xs = np.concatenate([places for places, _ in found]).T
+    return (ys, xs), np.sum([counts for _, counts in found], axis=0)
