@@ -16,7 +16,8 @@ from mar.io.tiles import LOSSLESS, PACKED, Tiles
 from mar.kernels.quantize import counts, random_numbers, restore
 from mar.kernels.rice import SPARE, rice_decode
 
-_ROWS = 64  # unpacked by a thread at a time
+_ROWS = 64  # unpacked by a thread at a time, at most
+_PARTS = 16  # of more than that, at least: threads then end at about the same time
 _GZIP_OR_ZLIB = 47
 _COUNTS = {1: (0xFF, 0), 2: (0xFFFF, 0x8000)}  # bits of a pixel, and the one that BZERO turns round
 
@@ -37,7 +38,8 @@ class PackedImage(ImageReader):
         self._own = local()
 
     def _read(self, y0: int, y1: int, out: np.ndarray) -> None:
-        for _ in in_bands(lambda a, b: self._band(a, b, out[a - y0 : b - y0]), y0, y1, _ROWS):
+        height = min(_ROWS, -(-(y1 - y0) // _PARTS)) if y1 - y0 > _ROWS else _ROWS
+        for _ in in_bands(lambda a, b: self._band(a, b, out[a - y0 : b - y0]), y0, y1, height):
             pass
 
     def _band(self, y0: int, y1: int, out: np.ndarray) -> None:
