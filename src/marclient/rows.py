@@ -200,6 +200,7 @@ class Waiting(TypedDict):
     user: str
     priority: int
     queued_at: str
+    not_before: str | None  # put off until then
 
 
 class Ended(TypedDict):

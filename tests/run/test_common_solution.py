@@ -62,3 +62,36 @@ def test_frames_that_cannot_be_tied_keep_their_own(frames, masters_made, caplog)
     tie_together(paths, layout, masters_made.camera, config)
     assert "keep their own solutions" in caplog.text
     assert read_header(paths[0])["CRVAL1"] == own
+
+
+def test_the_bands_of_a_field_lie_on_each_other(frames, masters_made):
+    paths, layout = frames
+    for raw in masters_made.raws("Z")[:2]:
+        masters = masters_made.masters("Z")
+        paths.append(masters_made.science(raw, layout=layout, masters=masters).processed)
+    solved = tie_together(paths, layout, masters_made.camera, masters_made.config)
+    assert {figures["ast_joint"] for figures in solved.values()} == {5}
+    assert len(solved) == 5
+    red, far_red = (places(layout, [path for path in paths if band in path.name]) for band in ("_R", "_Z"))
+    distance, index = cKDTree(red).query(far_red, distance_upper_bound=0.5 / 3600)
+    near = np.isfinite(distance)
+    assert near.sum() > 100
+    east, north = np.median(far_red[near] - red[index[near]], axis=0) * 3.6e6
+    assert np.hypot(east, north) < 2
+
+
+def places(layout, paths):
+    """Mean places (deg, true angles) of the bright stars that all these frames show."""
+    tables = [read_catalog(layout.frame_catalog(stem(path).removeprefix("proc_"))) for path in paths]
+    every = [
+        np.c_[t["ALPHAWIN_J2000"] * np.cos(np.radians(-25)), t["DELTAWIN_J2000"]][
+            (t["SNR_WIN"] > 50) & (t["FLAGS"] == 0)
+        ]
+        for t in tables
+    ]
+    total, seen = every[0].copy(), np.ones(len(every[0]), dtype=bool)
+    for other in every[1:]:
+        distance, index = cKDTree(other).query(every[0], distance_upper_bound=0.5 / 3600)
+        seen &= np.isfinite(distance)
+        total += other[np.minimum(index, len(other) - 1)]
+    return total[seen] / len(every)

@@ -54,6 +54,24 @@ def test_a_header_that_tells_the_place(tmp_path, sky, folder):
     assert header["MAR AST CHANCE"] < -20
 
 
+@pytest.mark.parametrize("kind", ["TNX", "ZPX"])
+def test_the_distortion_of_iraf_is_left_out_replaced_and_said(tmp_path, sky, folder, monkeypatch, kind):
+    monkeypatch.setenv("MAR_REFCAT", str(folder))
+    header = sky.header.copy()
+    for key in [key for key in header if key.startswith("PV")]:
+        del header[key]
+    header["CTYPE1"], header["CTYPE2"] = f"RA---{kind}", f"DEC--{kind}"
+    header["WAT0_001"], header["WAT1_001"] = "system=image", f"wtype={kind.lower()} axtype=ra projp1=1."
+    write_image(tmp_path / "iraf.fits", sky.data, header)
+    words = ["solve", str(tmp_path / "iraf.fits"), "--write", str(tmp_path / "copy.fits")]
+    said = CliRunner().invoke(app, words)
+    assert said.exit_code == 0
+    assert f"the distortion of its {kind} header was not used" in said.output
+    solved = fits.getheader(tmp_path / "copy.fits")
+    assert not [key for key in solved if key.startswith("WAT")]
+    assert errors_mas(read_wcs(solved), sky).max() < 60
+
+
 def turned(data, quarters, mirror):
     image = np.rot90(data, quarters)
     return np.ascontiguousarray(image[:, ::-1] if mirror else image)

@@ -47,6 +47,7 @@ def test_it_waits_and_says_until_when():
     line = LogLine.objects.get(job=job, level="WARN").text
     assert line.startswith(f"count 1 is put off: {SILENT}; try 1 of 3 not before 2")
     assert not run_one(unreachable), "its time has not come"
+    assert requests.get_queue()[0]["not_before"] == f"{job.not_before.isoformat()[:-6]}Z"
     with pytest.raises(Conflict, match="already queued"):
         ordered()
 

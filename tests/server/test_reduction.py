@@ -608,7 +608,7 @@ def test_the_queue_shows_scalars(runs, masters):
     block_id = science()
     requests.process("scibyfilter", block_id, code="co am", asked_by="alice")
     row = requests.get_queue()[0]
-    assert list(row) == ["id", "function", "block", "code", "user", "priority", "queued_at"]
+    assert list(row) == ["id", "function", "block", "code", "user", "priority", "queued_at", "not_before"]
     assert (row["function"], row["block"], row["code"], row["user"]) == (
         "process_scibyfilter", str(block_id), "am co", "alice"
     )  # fmt: skip

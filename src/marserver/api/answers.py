@@ -112,6 +112,7 @@ class Waits(BaseModel):
     user: str
     priority: int
     queued_at: str
+    not_before: str | None = None  # put off until then
 
 
 class WaitingOperations(Good):

@@ -83,6 +83,7 @@ def tile(request: HttpRequest, row_id: int) -> HttpResponse:
     content = {
         "row": row,
         "frames": row.get("composedBy", []),
+        "left_out": plain_rows("individualfile", left_out(found)),
         "colour": FieldImage.objects.filter(field=found.field, isvalid=True).first(),
         "bands": plain_rows("finaltiles", same_field),
         "names": flag_names(),
@@ -90,6 +91,12 @@ def tile(request: HttpRequest, row_id: int) -> HttpResponse:
         "blocks": plain_rows("scibyfilter", blocks),
     }
     return detail(request, "tiles", "web/details/tile.html", "finaltiles", found, content)
+
+
+def left_out(tile: FinalTile) -> Any:
+    """The processed frames that a tile is better without."""
+    frames = IndividualFile.objects.filter(field=tile.field, band=tile.band, file_type=FrameType.PROCESSED)
+    return frames.filter(failed_step="co").order_by("obs_date", "id")[:MOST_ROWS]
 
 
 @page

@@ -84,6 +84,32 @@ def test_odd_addresses_do_no_harm(browser, query):
     assert browser.get(f"/tiles?{query}").status_code == 200
 
 
+def test_a_tile_names_the_frames_left_out_and_a_frame_how_it_was_solved(browser):
+    made = tile(field="F1", band="R")
+    sci = Sci.objects.create(
+        sciraw=frame("raw"),
+        ast_stars=234,
+        ast_rms=8.13,
+        ast_internal_rms=4.04,
+        ast_chance=-291.0,
+        ast_joint=6,
+    )
+    bad = frame("proc_raw", "PROCESSED", failed_step="co", error="clouds: 12 %", sci=sci)
+    frame("proc_other", "PROCESSED")
+    shown = text(browser, f"/tiles/{made.pk}")
+    assert "clouds: 12 %" in shown
+    assert "proc_other" not in shown
+    shown = text(browser, f"/frames/{bad.pk}")
+    for words in (
+        "Left out of its tile.",
+        "8.1 mas per axis",
+        "4.0 to the other",
+        "10^-291",
+        "with 5 others",
+    ):
+        assert words in shown
+
+
 def test_a_flag_is_told_in_the_words_of_the_configuration(browser):
     tile(flag=5)
     assert "seeing, background" in text(browser, "/tiles")

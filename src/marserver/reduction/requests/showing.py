@@ -12,7 +12,7 @@ from marserver.jobs.models import ALIVE, Job, Status
 from marserver.prepared import Prepared
 
 MOST_WAITING = 10**9  # that a limit may ask for
-WAITING = ("id", "function", "block", "band", "code", "user", "priority", "queued_at", "status")
+WAITING = ("id", "function", "block", "band", "code", "user", "priority", "queued_at", "not_before", "status")
 
 
 def get_queue(limit: int | None = None) -> list[dict[str, Any]]:
@@ -50,6 +50,7 @@ def waiting(job: dict[str, Any]) -> dict[str, Any]:
         "user": job["user"],
         "priority": job["priority"],
         "queued_at": plain(job["queued_at"]),
+        "not_before": plain(job["not_before"]),
     }
 
 
