@@ -17,7 +17,7 @@ MOST_LINES = 500
 def logs(request: HttpRequest) -> HttpResponse:
     """GET /logs?operation=7&level=WARN&text=cosmic: the newest lines, oldest first, then what is written."""
     operation, level = request.GET.get("operation", ""), request.GET.get("level", "")
-    text = request.GET.get("text", "").replace("\0", "")
+    text = request.GET.get("text", "")
     job = known(int(operation)) if operation.isascii() and operation.isdigit() else None
     level = level if level in Level.values else ""
     lines = requests.get_logs(job.pk if job else None, level=level, limit=MOST_LINES, text=text)["main"]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, NamedTuple
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -51,11 +51,14 @@ def page(view: View) -> View:
     """A page that is read: GET or HEAD, by somebody who is logged in, and never kept by a browser.
 
     A part of a page that its script fetches is answered 401 without a login; a whole page leads to the login.
+    An address with NUL is answered 400: no database would take it.
     """
 
     @require_safe
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **names: Any) -> HttpResponse:
+        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            return HttpResponseBadRequest("no address holds the character NUL", content_type="text/plain")
         if request.user.is_authenticated:
             response = view(request, *args, **names)
             response.setdefault("Cache-Control", "private, no-store")

@@ -76,9 +76,7 @@ def test_a_filter_that_makes_no_sense_is_told(browser, query):
     assert 'role="alert"' in text(browser, f"/tiles?{query}")
 
 
-@pytest.mark.parametrize(
-    "query", ["page=0", "page=-1", "page=x", "page=99999999999999999999", "contains=%00"]
-)
+@pytest.mark.parametrize("query", ["page=0", "page=-1", "page=x", "page=99999999999999999999"])
 def test_odd_addresses_do_no_harm(browser, query):
     tile()
     assert browser.get(f"/tiles?{query}").status_code == 200

@@ -1,6 +1,7 @@
 """Every page takes as many queries for few rows as for many, and no address ends in a fault of the server."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -88,12 +89,12 @@ def frames_of(count: int, kind: str, band: str | None, **more) -> list[Individua
 
 def add_rows(count: int) -> dict[str, int]:
     """So many more of everything, all hanging on the first of each kind; gives the ids of those."""
-    bias, _ = BiasBlock.objects.get_or_create(pk=1, defaults={**DATES, "master_path": "m", "modeavg": 1.0})
-    flat, _ = FlatByFilter.objects.get_or_create(pk=1, defaults={**DATES, "band": "R", "noiseavg": 1.0})
-    flats, _ = FlatsBlock.objects.get_or_create(pk=1, defaults=DATES)
-    part, _ = SciByFilter.objects.get_or_create(pk=1, defaults={**DATES, "band": "R"})
-    science, _ = SciBlock.objects.get_or_create(pk=1, defaults=DATES)
-    fringe, _ = Superflat.objects.get_or_create(pk=1, defaults={**DATES, "band": "R"})
+    bias = the_first(BiasBlock, {**DATES, "master_path": "m", "modeavg": 1.0})
+    flat = the_first(FlatByFilter, {**DATES, "band": "R", "noiseavg": 1.0})
+    flats = the_first(FlatsBlock, DATES)
+    part = the_first(SciByFilter, {**DATES, "band": "R"})
+    science = the_first(SciBlock, DATES)
+    fringe = the_first(Superflat, {**DATES, "band": "R"})
     image, _ = FieldImage.objects.get_or_create(field="S1")
     tile, _ = FinalTile.objects.get_or_create(field="S1", band="R", defaults=measured())
     raws = frames_of(count, "SCI", "R", field="S1", failed_step="am", error="no stars")
@@ -113,6 +114,11 @@ def add_rows(count: int) -> dict[str, int]:
     return {name: row.pk for name, row in first.items()} | {"job": Job.objects.earliest("pk").pk}
 
 
+def the_first(model, values: dict) -> Any:
+    """The first block, made where there is none."""
+    return model.objects.order_by("pk").first() or model.objects.create(**values)
+
+
 def more_of(model, count: int, **values) -> list:
     """More blocks."""
     return [model.objects.create(**DATES, **values) for _ in range(count)]
@@ -125,7 +131,11 @@ def measured() -> dict:
 
 def beside(count: int) -> None:
     """Tiles, images, pairs of bands, operations with their log, and changes."""
-    begin = FinalTile.objects.count()
+    begin, tile, frame = (
+        FinalTile.objects.count(),
+        FinalTile.objects.earliest("pk"),
+        IndividualFile.objects.earliest("pk"),
+    )
     for number in range(begin, begin + count):
         FinalTile.objects.create(field="S1", band=f"B{number}", **measured())
         FinalTile.objects.create(field=f"T{number}", band="R", **measured())
@@ -135,8 +145,8 @@ def beside(count: int) -> None:
         log.write(Level.INFO, f"step {number}", operation(Status.DONE, number))
         operation(Status.FAILED, number, error="no stars")
         operation(Status.TODO, number, ended_at=None)
-        for kind in ("finaltiles", "individualfile", "configuration"):
-            record.note("alice", "setcomment", kind, 1, {"comments": ""}, {"comments": str(number)})
+        for kind, row in (("finaltiles", tile.pk), ("individualfile", frame.pk), ("configuration", 1)):
+            record.note("alice", "setcomment", kind, row, {"comments": ""}, {"comments": str(number)})
 
 
 def operation(status: Status, number: int, **more) -> Job:
