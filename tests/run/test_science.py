@@ -67,6 +67,13 @@ def test_astrometry_again_changes_no_pixel(masters_made, fresh, raw):
     before = pixels(first.processed)
     again = masters_made.science(raw, 3, "am", fresh)
     assert (again.status, again.error, again.checksum) == (5, "", first.checksum)
+    assert not again.later
+    figures = again.astrometry
+    assert 0 < figures["ast_rms"] < 30
+    assert figures["ast_stars"] > 50
+    assert figures["ast_chance"] < -20
+    assert {"ast_east", "ast_north", "ast_chi2", "ast_error"} < set(figures)
+    assert (figures["ast_joint"], figures.get("ast_internal_rms")) == (1, None)
     np.testing.assert_array_equal(pixels(again.processed), before)
     assert read_header(again.processed)["CRVAL1"] == pytest.approx(first.crval1, abs=1e-6)
 
@@ -98,6 +105,8 @@ def test_a_sky_without_reference_stars_leaves_a_frame_that_says_failed(masters_m
     products = masters_made.science(raw, layout=fresh)
     assert (products.status, products.failed_step) == (3, "am")
     assert "mar refcat add" in products.error
+    assert products.later, "a pack may be there later"
+    assert products.astrometry == {}
     header = read_header(products.processed)
     assert header["ASTROMETRY"] == "FAILED"
     assert "CRVAL1" not in header
