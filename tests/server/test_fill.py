@@ -11,6 +11,7 @@ from nights import frame
 
 from mar.errors import BadConfig
 from marserver.archive.models import (
+    BandPair,
     FieldImage,
     FinalTile,
     FlatsBlock,
@@ -20,8 +21,10 @@ from marserver.archive.models import (
     SciByFilter,
 )
 from marserver.archive.queries import Find
+from marserver.audit.models import Change
 from marserver.filling import fill
 from marserver.filling.nights import Nights
+from marserver.jobs.models import Job, LogLine
 from marserver.reduction import requests
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -86,6 +89,16 @@ def test_what_is_written_is_found_and_answered(filled):
     whole = next(requests.get("individualfile", Find(id=row["id"])))
     assert whole["sci"][0]["sextractorOut"] == [whole["sci"][0]["individual_catalog"]]
     assert whole["scies"][0]["processed_id"] == row["id"]
+
+
+def test_the_work_of_the_nights_is_there(filled):
+    ended = Job.objects.exclude(ended_at=None)
+    assert ended.filter(status="failed").exclude(error="").exists()
+    assert ended.count() == Job.objects.count() > 30
+    assert LogLine.objects.filter(job=ended.first()).count() == 4
+    asked = Change.objects.filter(action="process").count()
+    assert asked == Job.objects.count()
+    assert BandPair.objects.filter(field=FieldImage.objects.first().field).count() == 66
 
 
 def columns(seed):
