@@ -183,16 +183,16 @@ def _fit_pv(
     weighted = design * weight[:, None] ** 2
     normal = np.einsum("ni,nj->ij", weighted, design)  # no BLAS: its threads cost more than they save here
 
-    def axis(own: np.ndarray, wanted: np.ndarray, order: int) -> dict[int, float]:
+    def axis(own: np.ndarray, wanted: np.ndarray) -> np.ndarray:
         right = np.einsum("ni,n->i", weighted, (wanted - own) / scale)
-        found, *_ = np.linalg.lstsq(normal, right, rcond=None)
-        terms_of = {_TERMS[pair[::order]]: (c, sum(pair)) for c, pair in zip(found, powers, strict=True)}
-        return {
-            term: float(c * scale ** (1 - degree_of)) + (term == 1)
-            for term, (c, degree_of) in terms_of.items()
-        }
+        return np.linalg.lstsq(normal, right, rcond=None)[0]
 
-    return axis(u, xi, 1), axis(v, eta, -1)
+    east, north = {1: 1.0}, {1: 1.0}
+    for (p, q), of_xi, of_eta in zip(powers, axis(u, xi), axis(v, eta), strict=True):
+        back = scale ** (1 - p - q)
+        east[_TERMS[p, q]] = east.get(_TERMS[p, q], 0.0) + float(of_xi * back)
+        north[_TERMS[q, p]] = north.get(_TERMS[q, p], 0.0) + float(of_eta * back)
+    return east, north
 
 
 def _similarity(
