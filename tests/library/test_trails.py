@@ -45,6 +45,24 @@ def test_trail_is_found_and_drawn_with_its_width(stars, angle, peak, fwhm):
     assert 0.7 < recall / purity < 1.3
 
 
+def test_trails_of_three_sigma_lose_and_gain_few_pixels():
+    rng = np.random.default_rng(4711)
+    true = marked = hit = 0
+    for seed in range(8):
+        fwhm = (2.5, 4.0)[seed % 2]
+        image, _ = starry(SHAPE, stars=(60, 400)[seed // 2 % 2], fwhm=fwhm, seed=900 + seed)
+        at, angle, wider = tuple(rng.uniform(200, 400, 2)), rng.uniform(0, 180), rng.uniform(1, 1.8)
+        trail = satellite(SHAPE, at, angle, 3 * SKY_NOISE, fwhm=wider * fwhm)
+        image += trail
+        found = mark_trails(frame_of(noisy(image, seed)), Trails(), Reduction()).bits(Bit.TRAIL)
+        truth = trail > noise_of(image)
+        true += np.count_nonzero(truth)
+        marked += np.count_nonzero(found)
+        hit += np.count_nonzero(found & truth)
+    assert hit > 0.95 * true
+    assert hit > 0.80 * marked
+
+
 @pytest.mark.parametrize("seed", [1])
 def test_trail_of_the_simulated_camera_is_found_and_none_without(seed):
     sky = simulate_sky_frame(SHAPE, seed, band="R", exposure=1)

@@ -47,7 +47,7 @@ class Trails(Section):
         2.5, "A trail is steady where its brightness is within this factor of its median", gt=1
     )
     edge_sigma: float = item(
-        0.9, "A trail ends across where its profile falls to this noise of one pixel", unit="sigma", gt=0
+        0.85, "A trail ends across where its profile falls to this noise of one pixel", unit="sigma", gt=0
     )
     largest_width: int = item(60, "Greatest width of a trail", unit="pixel", ge=4)
     flank: int = item(15, "Width of the sky looked at on both sides", unit="pixel", ge=4)

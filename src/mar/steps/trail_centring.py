@@ -12,7 +12,10 @@ BOXES_PX = (3, 7, 21)  # widths of light that are looked for
 BESIDE_PX = 3  # pixels beyond a line and as much again where lines beside it begin
 LEAST_BESIDE = 20  # of these lines
 LEAST_SCATTER = 0.7  # of their light per root of their pieces, in sigmas
+TYPICAL = 0.6  # part of a trail's pieces that show less light
+BRIGHTER = 0.2  # part that counts of what is brighter than that; it may be a star
 CLEAR = 4.0  # sigmas of a piece whose own centre of light is used
+BRIGHTEST = 1.5  # times the typical significance of a piece; no star weighs more
 SHRINKING_PX = (4.0, 2.0, 1.0, 1.0)  # scales beyond which centres of light lose their weight
 
 
@@ -35,14 +38,23 @@ def onto_ridge(
         total = best_curve(pieces.scores(box), u, ranges, found)
         if total > best:
             best, curve, chosen = total, found, box
-    bend = np.array([curve[0] - curve[2] / 3, curve[1], curve[2]])
     lines = pieces.scores(chosen)
-    at = np.rint(curve[0] + curve[1] * u + curve[2] * (u**2 - 1 / 3)).astype(int)
-    shifted = np.arange(-reach, reach + 1)[:, None] + at + reach
-    inside = (shifted >= 0) & (shifted <= 2 * reach)
-    total = np.where(inside, lines[np.arange(u.size), np.clip(shifted, 0, 2 * reach)], 0).sum(axis=1)
+    typical = np.quantile(_beside(lines, curve, u)[:, reach], TYPICAL)
+    even = np.minimum(lines, max(typical, CLEAR))
+    best_curve(even + BRIGHTER * (lines - even), u, ranges, curve)
+    bend = np.array([curve[0] - curve[2] / 3, curve[1], curve[2]])
+    total = _beside(lines, curve, u).sum(axis=0)
     beside = np.abs(np.arange(-reach, reach + 1)) > chosen + BESIDE_PX
-    return path.moved(bend), ridge_sigma(best, total[beside], u.size)
+    return path.moved(bend), ridge_sigma(float(total[reach]), total[beside], u.size)
+
+
+def _beside(lines: np.ndarray, curve: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """The scores (pieces, offsets) from the curve c0 + c1 u + c2 (u^2 - 1/3) on; 0 beyond the known ones."""
+    reach = lines.shape[1] // 2
+    at = np.rint(curve[0] + curve[1] * u + curve[2] * (u**2 - 1 / 3)).astype(int)
+    shifted = np.arange(lines.shape[1]) + at[:, None]
+    inside = (shifted >= 0) & (shifted <= 2 * reach)
+    return np.where(inside, np.take_along_axis(lines, np.clip(shifted, 0, 2 * reach), 1), 0)
 
 
 def ridge_sigma(light: float, beside: np.ndarray, pieces: int) -> float:
@@ -77,7 +89,8 @@ def onto_centres(path: Path, pieces: Pieces, half_px: float, config: Trails) -> 
     light = light[clear]
     centres = (light * pieces.across[near]).sum(axis=1) / light.sum(axis=1)
     u = 2 * pieces.t[clear] / path.length - 1
-    significance = np.minimum(mean[clear] / noise[clear], 20)
+    significance = mean[clear] / noise[clear]
+    significance = np.minimum(significance, BRIGHTEST * np.median(significance))
     # light on a part of the path only says nothing of how it bends beyond
     bend = _robust_fit(u, centres, significance, config.degree if np.ptp(u) > 1.2 else 1)
     if np.abs(path.moved(bend).curve[2:]).sum() > config.largest_bend * path.length + 1:

@@ -11,6 +11,7 @@ from scipy import ndimage
 from mar.config.reduction import Reduction
 from mar.config.trails import Trails
 from mar.kernels.radon import bin_mean, join_strips, strength_along, strongest_lines
+from mar.masks import Bit
 from mar.steps.trail_paths import GAUSS, LEFT_OUT, Path
 
 TOUCHING = np.ones((3, 3), dtype=bool)
@@ -39,6 +40,7 @@ class Residual:
 
     light: np.ndarray  #: (ny, nx) float32 in sigmas, clipped; 0 where nothing is known
     known: np.ndarray  #: float32, 1 or 0
+    objects: np.ndarray  #: bool, what is left out as such
     binning: int
 
     def without(self, path: Path, distance_px: float) -> None:
@@ -51,6 +53,14 @@ class Residual:
         along = xs * dx + ys[:, None] * dy
         near &= (along >= -distance_px) & (along <= path.length + distance_px)
         self.light[near] = self.known[near] = 0
+
+    def hide_objects(self, mask: np.ndarray) -> np.ndarray:
+        """A copy of a mask of the frame (uint8) with bit OBJECT where compact objects are left out."""
+        hidden = mask.copy()
+        for row, objects in enumerate(self.objects):
+            columns = np.repeat(objects, self.binning)[: mask.shape[1]]
+            hidden[row * self.binning : (row + 1) * self.binning, columns] |= np.uint8(Bit.OBJECT)
+        return hidden
 
     def sigma_of(self, line: Line) -> tuple[float, float]:
         """Significance of what is left of the line's light, and how many binned pixels that is from."""
@@ -72,12 +82,13 @@ def residual_of(data: np.ndarray, mask: np.ndarray, config: Trails, reduction: R
     sky = sep.Background(mean, mask=empty, bw=config.sky_mesh, bh=config.sky_mesh)
     above = (mean - sky.back()) / sky.rms()
     above[empty] = 0
-    known = ~(empty | _compact(above, binning, config, reduction))
+    objects = _compact(above, binning, config, reduction)
+    known = ~(empty | objects)
     light = np.clip(above, -config.clip_sigma, config.clip_sigma)
     light -= light[known].mean() if known.any() else 0
     light /= light[known].std() if known.any() else 1
     light[~known] = 0
-    return Residual(light, known.astype(np.float32), binning)
+    return Residual(light, known.astype(np.float32), objects, binning)
 
 
 def _compact(above: np.ndarray, binning: int, config: Trails, reduction: Reduction) -> np.ndarray:

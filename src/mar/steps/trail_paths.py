@@ -101,7 +101,7 @@ class Pieces:
         reach = config.largest_width // 2 + config.flank
         levels = np.empty((number, 2 * reach + 1))
         spread = np.empty(number)
-        bits = int(LEFT_OUT | Bit.TRAIL)
+        bits = int(LEFT_OUT | Bit.TRAIL | Bit.OBJECT)
         piece_levels(data, mask, bits, path.chord, path.curve, steps, config.flank, level, levels, spread)
         across = np.arange(-reach, reach + 1.0)
         flank = np.abs(across) > reach - config.flank
@@ -111,7 +111,7 @@ class Pieces:
         profiles = levels - ((known[0] + known[1]) / 2)[:, None]
         noise = GAUSS * median_of_known(np.abs(profiles[:, flank]), 1)
         noise[~(noise > 0)] = np.inf
-        sigma = float(GAUSS * median_of_known(spread[None, :], 1)[0])
+        sigma = float(median_of_known(spread[None, :], 1)[0])
         t = (np.arange(number) + 0.5) * path.length / number
         return cls(t, across, profiles, flank, noise, sigma)
 

@@ -18,6 +18,7 @@ from mar.steps.trail_centring import (
 )
 from mar.steps.trail_paths import Path, Pieces, median_of_known
 from mar.steps.trail_verdict import (
+    LEAST_GRAIN,
     PIECE_SNR,
     STEADY_GRAIN,
     Light,
@@ -33,7 +34,7 @@ from mar.steps.trail_verdict import (
 
 LEAST_RIDGE = 4.0  # sigmas over the lines beside it; below it is not worth a closer look
 LEAST_HALF_PX = 1.0
-NARROW_PX = 4.0  # half the width within which centres of light are looked for at first
+NARROWING_PX = (4.0, 2.5)  # half the widths within which centres of light are looked for, one after another
 STEADY_LEVEL, BROKEN_LEVEL = 0.4, 0.6  # part of a piece's pixels fainter than the light its edges are for
 STEADY_EDGES, BROKEN_EDGES = 1.15, 2.0  # factors that its edges may be nearer or farther than their median
 WINGS = 2.0  # times its width, beyond which the faint wings of a trail are no trail of their own
@@ -116,9 +117,9 @@ def follow(
     if whole.length > 1.05 * near.length:
         path = whole
         path, _ = onto_ridge(path, data, mask, (4, 4 * whole.length / near.length), config)
-    for _ in range(2):
+    for half_px in NARROWING_PX:
         pieces = Pieces.along(path, data, mask, number_of_pieces(path), config)
-        path = onto_centres(path, pieces, NARROW_PX, config)
+        path = onto_centres(path, pieces, half_px, config)
     return _judged(path, data, mask, config, reduction)
 
 
@@ -129,11 +130,11 @@ def _judged(
     if seen is None or not seen.on.any() or is_of_the_detector(seen, path, data, mask, config):
         return None
     steady = is_steady(seen, config, reduction)
-    if steady and grain_of(path, seen.on, seen, data, mask, config) > STEADY_GRAIN:
+    if steady and not LEAST_GRAIN <= grain_of(path, seen.on, seen, data, mask, config) <= STEADY_GRAIN:
         return None
     level = STEADY_LEVEL if steady else BROKEN_LEVEL
     pieces = Pieces.along(path, data, mask, seen.on.size, config, level)
-    edges = edges_of(pieces, seen, config)
+    edges = edges_of(pieces, seen, steady, config)
     if edges is None:
         return None
     if path.length < config.least_slimness * edges.width_px:
@@ -149,19 +150,24 @@ def _judged(
     )
 
 
-def edges_of(pieces: Pieces, seen: Seen, config: Trails) -> Edges | None:
+def edges_of(pieces: Pieces, seen: Seen, steady: bool, config: Trails) -> Edges | None:
     """Where the light falls to EDGE_SIGMA of the noise of a pixel, or to half of its peak if that is less.
 
-    The pieces where the trail is seen are joined until they show this clearly. None where the light is wider
-    than LARGEST_WIDTH.
+    The pieces where the trail is seen are joined until they show their light clearly. A steady trail has one
+    profile, that of all of them, as bright as it is in each part; another may grow wider. None where the
+    light is wider than LARGEST_WIDTH.
     """
     on = np.flatnonzero(seen.on)
     mean, noise = seen.light.mean[on], seen.light.noise[on]
     snr = float(np.sum(mean / noise**2) / np.sqrt(np.sum(1 / noise**2)))
     sections = min(max(int((snr / SECTION_SNR) ** 2), 1), MOST_SECTIONS, on.size)
+    whole = _joined(pieces, on)
     found = []
     for part in np.array_split(on, sections):
-        sides = _sides(median_of_known(pieces.profiles[part], 0), pieces, config)
+        profile = _joined(pieces, part)
+        if steady:
+            profile = whole * _brightness(profile[seen.core], whole[seen.core])
+        sides = _sides(profile, pieces, config)
         if sides is not None:
             found.append((float(np.mean(pieces.t[part])), *sides))
     if len(found) < 0.5 * sections:
@@ -172,10 +178,23 @@ def edges_of(pieces: Pieces, seen: Seen, config: Trails) -> Edges | None:
     return Edges(t, left, right)
 
 
+def _joined(pieces: Pieces, part: np.ndarray) -> np.ndarray:
+    """The profile (offsets,) that most of these pieces have, in ADU over that of the sky beside them.
+
+    The median of pieces lies below their mean where stars are many; beside the trail as much as on it.
+    """
+    profile = np.nan_to_num(median_of_known(pieces.profiles[part], 0))
+    return profile - np.median(profile[pieces.flank])
+
+
+def _brightness(part: np.ndarray, whole: np.ndarray) -> float:
+    """How many times brighter than the whole trail a part of it is, by their light in the core."""
+    return max(float(part @ whole) / max(float(whole @ whole), 1e-9), 0.0)
+
+
 def _sides(profile: np.ndarray, pieces: Pieces, config: Trails) -> tuple[float, float] | None:
     """Pixels from the path to both edges of the light of one profile."""
     inner = np.nonzero(~pieces.flank & (np.abs(pieces.across) <= config.largest_width / 4))[0]
-    profile = np.nan_to_num(profile)
     top = int(inner[np.argmax(profile[inner])])
     peak = float(profile[top])
     if peak <= 0:

@@ -17,6 +17,7 @@ DRIFT_PX = 30  # a path that strays no farther across may be a row or column of 
 SHARPEST = 0.8  # a profile that falls by more of its peak from pixel to pixel is no light, but a defect
 PIECE_SNR = 5.0  # that pieces are cut for
 FEWEST = 8  # pieces of a path
+LEAST_KNOWN = 0.4  # of its pieces
 LEAST_SNR = 8.0  # of a steady trail as a whole
 LEAST_BROKEN_SNR = 12.0  # of what is seen of another
 CLEAR = 4.0  # sigmas of a piece that counts for it
@@ -148,16 +149,16 @@ def is_steady(seen: Seen, config: Trails, reduction: Reduction) -> bool:
     """Whether it is seen along most of the path, with much the same brightness."""
     light = seen.light
     known = np.isfinite(light.noise)
-    if np.count_nonzero(known) < 0.5 * known.size or light.snr < LEAST_SNR:
+    if np.count_nonzero(known) < LEAST_KNOWN * known.size or light.snr < LEAST_SNR:
         return False
     if seen.ridge_sigma < config.steady_ridge_sigma:
         return False
     typical = np.median(light.mean[known])
     even = light.mean + 2 * light.noise > typical / config.unevenness
     even &= light.mean - 2 * light.noise < typical * config.unevenness
-    good = (seen.on & even)[known]
-    long = in_long_runs(good, seen.pieces.length_px, reduction)
-    return np.count_nonzero(long) >= config.least_support * good.size
+    # what is not known breaks no run
+    long = in_long_runs((seen.on & even) | ~known, seen.pieces.length_px, reduction) & known
+    return bool(np.count_nonzero(long) >= config.least_support * np.count_nonzero(known))
 
 
 def is_broken(

@@ -11,8 +11,11 @@ import numpy as np
 from mar.config.reduction import Reduction
 from mar.config.trails import Trails
 from mar.frame import Frame, recorded
+from mar.masks import Bit
 from mar.steps.trail_lines import candidates, residual_of
 from mar.steps.trail_tracks import Track, follow
+
+STRONG = 1.5  # times the limit of a candidate; where stars are many such a line may show between them only
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +35,9 @@ def mark_trails(frame: Frame, config: Trails, reduction: Reduction) -> Frame:
 
 def find_trails(data: np.ndarray, mask: np.ndarray, config: Trails, reduction: Reduction) -> list[Track]:
     """The trails of an image (ny, nx) in ADU, the most significant first; `mask` uint8 stays as it is."""
-    seen = mask.copy()
+    seen = mask & np.uint8(~Bit.OBJECT & 0xFF)
     residual = residual_of(data, mask, config, reduction)
+    between = residual.hide_objects(seen)
     tracks: list[Track] = []
     left = config.most_candidates
     searching = True
@@ -43,7 +47,10 @@ def find_trails(data: np.ndarray, mask: np.ndarray, config: Trails, reduction: R
             if left == 0:
                 return tracks
             near = residual.path_of(line).within(data.shape)
+
             track = follow(data, seen, near, residual.binning, config, reduction)
+            if track is None and line.sigma > STRONG * config.candidate_sigma:
+                track = follow(data, between, near, residual.binning, config, reduction)
             if track is None:
                 left -= 1
                 residual.without(near, 1.5 * residual.binning)
@@ -51,6 +58,7 @@ def find_trails(data: np.ndarray, mask: np.ndarray, config: Trails, reduction: R
             searching = True
             while track is not None:  # and what flies beside it, as lamps of an aircraft
                 track.hide(seen)
+                track.hide(between)
                 tracks.append(track)
                 _tell(track)
                 residual.without(track.path, 1.5 * residual.binning + track.breadth_px / 2)
