@@ -32,7 +32,7 @@ class MissingMaster(MarError):
 
 
 class NotEnoughFrames(MarError):
-    """Too few usable frames to combine; `left_out` has the reason beside the name of each that could not be."""
+    """Too few usable frames to combine; `left_out` has the reason by the name of each that was not."""
 
     def __init__(self, message: str, left_out: Mapping[str, str] | None = None) -> None:
         super().__init__(message)

@@ -115,7 +115,8 @@ class Runs:
     def put_into(self, monkeypatch) -> "Runs":
         from mar import run
 
-        for name in ("master_bias", "master_flat", "superflat", "science", "tie_together", "tile", "colour_image"):
+        steps = "master_bias", "master_flat", "superflat", "science", "tie_together", "tile", "colour_image"
+        for name in steps:
             monkeypatch.setattr(run, name, getattr(self, name), raising=False)
         return self
 
