@@ -16,6 +16,4 @@ class Astrometry(Section):
         10.0, "Error of a reference star, if the catalogue has none", unit="mas", ge=0
     )
     max_distortion: float = item(0.05, "Greatest change of the pixel scale over the frame, relative", gt=0)
-    joint: bool = item(
-        True, "Solve the frames of a field, of all bands, together before its tiles are made"
-    )
+    joint: bool = item(True, "Solve the frames of a field, of all bands, together before its tiles are made")
