@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
-from numba.np import linalg
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
@@ -19,25 +18,6 @@ _OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"
 
 rows_in_parallel = numba.prange
 """`for y in rows_in_parallel(ny)`: the rows of a `parallel_jit` kernel, shared among the threads."""
-
-
-def _without_scipy() -> None:
-    """Load what numba loads with the first kernel, without scipy.linalg: a quarter of a second.
-
-    It is there for kernels that call np.cov; ours do not, and kernels with np.dot load it by themselves.
-    """
-
-    def none_here() -> None:
-        raise ImportError
-
-    ensure, linalg.ensure_blas = linalg.ensure_blas, none_here
-    try:
-        import numba.np.arraymath  # noqa: F401
-    finally:
-        linalg.ensure_blas = ensure
-
-
-_without_scipy()
 
 
 def jit(kernel: Kernel) -> Kernel:

@@ -51,19 +51,7 @@ def find_cosmics(frame: Frame, camera: Camera, config: Cosmics) -> np.ndarray:
     # bad pixels, and saturated ones with their surroundings, whose edges are as sharp as cosmic rays
     left_out = LeftOut(mask, Bit.BAD.value, Bit.SATURATED.value, config.grow_saturated)
     rule = rule_of(config.sigclip, config.sigfrac, config.objlim, camera.gain, camera.read_noise_e)
-    # sharper than a star that is all but flat: whatever the stars are, no hit is without such a pixel
-    read_variance = camera.read_noise_e**2
-    photons = (max(level_adu, 0.0) * camera.gain + read_variance) / camera.gain**2
-    loose = Sharpness(
-        straight=config.sharpness,
-        diagonal=config.sharpness,
-        sigmas=0.0,
-        least=config.least_peak,
-        gain=camera.gain,
-        read_variance=read_variance,
-        # in a crowded field the level of the sky is uncertain: by one sigma of its scatter, not by AGREEING
-        confusion=max(noise_adu**2 - photons, 0.0) / AGREEING**2,
-    )
+    loose = _loosest(camera, config, level_adu, noise_adu)
     (ys, xs), counts = _look_over(image, sky, left_out, loose, BRIGHT * noise_adu)
     held = neighbours_of_stars(counts)
     sharp = loose._replace(
@@ -94,6 +82,22 @@ def neighbours_of_stars(counts: np.ndarray) -> float:
         return WITHOUT_STARS
     smooth = np.convolve(total, [1, 2, 3, 2, 1], mode="same")
     return (float(np.argmax(smooth)) + 0.5) / BINS
+
+
+def _loosest(camera: Camera, config: Cosmics, level_adu: float, noise_adu: float) -> Sharpness:
+    """Sharper than a star that is all but flat: whatever the stars are, no hit is without such a pixel."""
+    read_variance = camera.read_noise_e**2
+    photons = (max(level_adu, 0.0) * camera.gain + read_variance) / camera.gain**2
+    return Sharpness(
+        straight=config.sharpness,
+        diagonal=config.sharpness,
+        sigmas=0.0,
+        least=config.least_peak,
+        gain=camera.gain,
+        read_variance=read_variance,
+        # in a crowded field the level of the sky is uncertain: by one sigma of its scatter, not by AGREEING
+        confusion=max(noise_adu**2 - photons, 0.0) / AGREEING**2,
+    )
 
 
 def _sky_of(image: np.ndarray, mask: np.ndarray, config: Cosmics) -> tuple[Sky, float, float]:
