@@ -52,9 +52,10 @@ def look(pid: int, memory: Memory) -> None:
     together = 0.0
     for process in family(pid):
         status = _status(process)
-        if "VmHWM" not in status:
-            continue  # ended meanwhile
-        name = f"{_title(process)} {process}"
+        title = _title(process)
+        if "VmHWM" not in status or title is None:
+            continue  # ended meanwhile, or its program only begins
+        name = f"{title} {process}"
         peak = _kb(status["VmHWM"]) / _KB_PER_GB
         memory.processes[name] = max(peak, memory.processes.get(name, 0.0))
         together += _kb(status["VmRSS"]) / _KB_PER_GB
@@ -89,12 +90,14 @@ def _kb(text: str) -> float:
     return float(text.split()[0])
 
 
-def _title(pid: int) -> str:
-    """The words of a command line that tell processes of one program apart."""
+def _title(pid: int) -> str | None:
+    """The words of a command line that tell processes of one program apart; None where there is none."""
     try:
         words = (_PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:
-        return "?"
-    program = Path(words[0]).name if words[0] else "?"
+        return None
+    if not words[0]:
+        return None
+    program = Path(words[0]).name
     hint = next((word for word in words[1:] if word and not word.startswith(("-", "/"))), "")
     return f"{program} {hint[:40]}".strip()

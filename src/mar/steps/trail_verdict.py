@@ -172,14 +172,14 @@ def is_broken(
 ) -> bool:
     """Whether what is seen is long and slim enough for a trail that ends in the frame, or flashes."""
     lit = _in_runs((seen.light.mean > CLEAR * seen.light.noise) & ~_of_stars(seen, path, mask), 2)
-    least_px = max(
-        config.least_length * min(mask.shape),
-        config.least_slimness * width_px,
-        LIT_LENGTHS * reduction.hough_lines_minlength,
-    )
+    slim_px = max(config.least_length * min(mask.shape), config.least_slimness * width_px)
+    least_px = max(slim_px, LIT_LENGTHS * reduction.hough_lines_minlength)
     if np.count_nonzero(lit) < max(LEAST_SEEN, least_px / seen.pieces.length_px):
         return False
     light = Light(seen.light.mean[lit], seen.light.noise[lit])
+    # a galaxy seen edge-on is slim only where it is faint; most of its light is in its middle
+    if light.mean.sum() * seen.pieces.length_px < slim_px * light.mean.max():
+        return False
     if light.snr < LEAST_BROKEN_SNR or seen.lit_ridge_sigma < config.broken_ridge_sigma:
         return False
     within = _in_runs(lit, 3) & np.roll(lit, 1) & np.roll(lit, -1)  # flashes end within pieces
@@ -243,7 +243,8 @@ def _of_stars(seen: Seen, path: Path, mask: np.ndarray) -> np.ndarray:
 
 def is_of_the_detector(seen: Seen, path: Path, data: np.ndarray, mask: np.ndarray, config: Trails) -> bool:
     """Whether what is seen keeps to one row or column, with edges sharper than light has them."""
-    x, y = path.points(seen.pieces.t[seen.on])
+    beside = float(np.mean(seen.pieces.across[seen.core]))  # a path may lie some pixels off a bad column
+    x, y = path.moved(np.array([beside])).points(seen.pieces.t[seen.on])
     axis = int(np.ptp(y) > np.ptp(x))  # 0: along a row, 1: along a column
     across = (y, x)[axis]
     if np.ptp(across) > DRIFT_PX:

@@ -90,7 +90,8 @@ def test_what_is_not_there_is_404(browser, path):
 def test_the_last_night_of_all_does_no_harm(browser):
     assert browser.get("/quality/night/9999-12-31").status_code in (200, 404)
     assert browser.get("/quality/night/0001-01-01").status_code in (200, 404)
-    assert browser.get("/quality?figure=password&band=%00").status_code == 200
+    assert browser.get("/quality?figure=password&band=nowhere").status_code == 200
+    assert browser.get("/quality?figure=password&band=%00").status_code == 400
 
 
 @pytest.mark.parametrize("count", [1, 12])
