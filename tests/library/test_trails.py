@@ -126,6 +126,16 @@ def test_objects_in_a_row_galaxies_spikes_and_bleeding_are_no_trails(stars):
     assert trails_in(data, mask) == []
 
 
+@pytest.mark.parametrize("turn_deg", [30, 110])
+def test_a_large_galaxy_seen_edge_on_is_no_trail(stars, turn_deg):
+    turn = np.radians(turn_deg)
+    ys, xs = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    along = (xs - 310) * np.cos(turn) + (ys - 330) * np.sin(turn)
+    across = (ys - 330) * np.cos(turn) - (xs - 310) * np.sin(turn)
+    disc = 20 * SKY_NOISE * np.exp(-np.hypot(along, across / 0.05) / 35)
+    assert trails_in(noisy(stars + disc, turn_deg)) == []
+
+
 def test_a_trail_that_ends_in_the_frame_is_drawn_to_its_end(stars):
     half = satellite(SHAPE, (300, 300), 25, 8 * SKY_NOISE)
     half[:, 300:] = 0
