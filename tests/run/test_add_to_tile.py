@@ -5,9 +5,9 @@ import shutil
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from tests.run.conftest import FIELD
 from typer.testing import CliRunner
 
-from conftest import FIELD
 from mar import run
 from mar.cli import app
 from mar.config import config_from_dict
