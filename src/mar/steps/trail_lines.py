@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy import ndimage
 from mar.config.reduction import Reduction
 from mar.config.trails import Trails
 from mar.kernels.radon import bin_mean, join_strips, strength_along, strongest_lines
+from mar.kernels.threads import side_by_side
 from mar.masks import Bit
 from mar.steps.trail_paths import GAUSS, LEFT_OUT, Path
 
@@ -144,22 +146,32 @@ def candidates(residual: Residual, config: Trails, reduction: Reduction) -> Iter
 
 def _all_lines(residual: Residual, least: float, limit: float) -> Iterator[Line]:
     """The strongest lines of each part of the transforms: steep and flat, rising and falling."""
-    for flat in (False, True):
-        for falling in (False, True):
-            light, known = residual.light, residual.known
-            if flat:
-                light, known = light.T, known.T
-            if falling:
-                light, known = light[:, ::-1], known[:, ::-1]
-            for sigma, row, moved, column, height in _lines_of_quarter(light, known, least, limit):
-                a0, a1, b0, b1 = row, row + height - 1, column, column + moved
-                if falling:
-                    b0, b1 = light.shape[1] - 1 - b0, light.shape[1] - 1 - b1
-                ends = (a0, b0, a1, b1) if flat else (b0, a0, b1, a1)
-                yield Line(sigma, *ends)
+
+    def of_quarter(quarter: tuple[bool, bool]) -> list[Line]:
+        return list(_lines_of_quarter(residual, *quarter, least, limit))
+
+    quarters = [(flat, falling) for flat in (False, True) for falling in (False, True)]
+    return chain.from_iterable(side_by_side(of_quarter, quarters))
 
 
 def _lines_of_quarter(
+    residual: Residual, flat: bool, falling: bool, least: float, limit: float
+) -> Iterator[Line]:
+    """Those that are steep or flat, and rise or fall."""
+    light, known = residual.light, residual.known
+    if flat:
+        light, known = light.T, known.T
+    if falling:
+        light, known = light[:, ::-1], known[:, ::-1]
+    for sigma, row, moved, column, height in _lines_to_the_right(light, known, least, limit):
+        a0, a1, b0, b1 = row, row + height - 1, column, column + moved
+        if falling:
+            b0, b1 = light.shape[1] - 1 - b0, light.shape[1] - 1 - b1
+        ends = (a0, b0, a1, b1) if flat else (b0, a0, b1, a1)
+        yield Line(sigma, *ends)
+
+
+def _lines_to_the_right(
     light: np.ndarray, known: np.ndarray, least: float, limit: float
 ) -> Iterator[tuple[float, float, float, float, int]]:
     """Significance, first row, columns moved, first column and height of lines that move to the right."""

@@ -37,7 +37,7 @@ def find_trails(data: np.ndarray, mask: np.ndarray, config: Trails, reduction: R
     """The trails of an image (ny, nx) in ADU, the most significant first; `mask` uint8 stays as it is."""
     seen = mask & np.uint8(~Bit.OBJECT & 0xFF)
     residual = residual_of(data, mask, config, reduction)
-    between = residual.hide_objects(seen)
+    between: np.ndarray | None = None  # the same without compact objects, made where it is needed
     tracks: list[Track] = []
     left = config.most_candidates
     searching = True
@@ -47,9 +47,9 @@ def find_trails(data: np.ndarray, mask: np.ndarray, config: Trails, reduction: R
             if left == 0:
                 return tracks
             near = residual.path_of(line).within(data.shape)
-
             track = follow(data, seen, near, residual.binning, config, reduction)
             if track is None and line.sigma > STRONG * config.candidate_sigma:
+                between = residual.hide_objects(seen) if between is None else between
                 track = follow(data, between, near, residual.binning, config, reduction)
             if track is None:
                 left -= 1
@@ -58,7 +58,8 @@ def find_trails(data: np.ndarray, mask: np.ndarray, config: Trails, reduction: R
             searching = True
             while track is not None:  # and what flies beside it, as lamps of an aircraft
                 track.hide(seen)
-                track.hide(between)
+                if between is not None:
+                    track.hide(between)
                 tracks.append(track)
                 _tell(track)
                 residual.without(track.path, 1.5 * residual.binning + track.breadth_px / 2)
