@@ -24,6 +24,7 @@ def test_a_row_is_moved_and_the_queue_follows(as_user, alice):
     page.locator(f"#up-{jobs[2].pk}").click()
     expect(page.get_by_text("The order is changed")).to_be_visible()
     expect(page.locator("tr[data-id]").nth(1)).to_have_attribute("data-id", str(jobs[2].pk))
+    page.wait_for_load_state("networkidle")  # the rows are drawn anew after a change
     page.locator(f"#down-{jobs[0].pk}").press("Enter")
     order = [jobs[2].pk, jobs[0].pk, jobs[1].pk, jobs[3].pk]
     wait_until(lambda: list(queue.waiting().values_list("id", flat=True)) == order)
