@@ -111,17 +111,14 @@ def browser(service: Service) -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     sys.path.insert(0, str(TESTS))
+    from login_page import log_in
     from parts import need
 
     with sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=str(need("chromium")), args=["--no-sandbox"])
         context = chromium.new_context(base_url=service.url, viewport={"width": 1366, "height": 850})
         window = context.new_page()
-        window.goto("/login")
-        window.get_by_label("Name").fill(NAME)
-        window.get_by_label("Password").fill(PASSWORD)
-        window.get_by_role("button", name="Log in").click()
-        window.wait_for_url(lambda url: "/login" not in url)
+        log_in(window, NAME, PASSWORD)
         yield window
         chromium.close()
 

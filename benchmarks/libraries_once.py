@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 
+CCDPROC_BYTES = 4e9
+
 
 def stack_of(paths: list[Path]) -> np.ndarray:
     """All frames, (n, rows, columns) float32."""
@@ -38,14 +40,13 @@ def with_bottleneck(paths: list[Path]) -> np.ndarray:
 
 
 def with_ccdproc(paths: list[Path], clip: bool) -> np.ndarray:
-    """ccdproc's Combiner, in float32."""
-    from astropy.nddata import CCDData
-    from ccdproc import Combiner
+    """ccdproc's combine in float32, part after part: its Combiner alone takes more than 20 GB for 11 frames."""
+    from ccdproc import combine
 
-    combiner = Combiner((CCDData.read(path, unit="adu") for path in paths), dtype="f4")
-    if clip:
-        combiner.sigma_clipping(3, 3, func="median", dev_func="std")
-    return np.asarray(combiner.median_combine().data, dtype="f4")
+    rule = {"sigma_clip": True, "sigma_clip_func": np.ma.median} if clip else {}
+    files = [str(path) for path in paths]
+    made = combine(files, method="median", unit="adu", dtype="f4", mem_limit=CCDPROC_BYTES, **rule)
+    return np.asarray(made.data, dtype="f4")
 
 
 LIBRARIES: dict[str, tuple[str, Callable[[list[Path]], np.ndarray]]] = {

@@ -122,7 +122,11 @@ def libraries(arguments: argparse.Namespace) -> Figures:
     )
     for name in said.stdout.split():
         words = (sys.executable, str(LIBRARIES), name, str(root / f"{name}.fits"), *map(str, raws))
-        run = measured(programs.Command(words, root))
+        try:
+            run = measured(programs.Command(words, root))
+        except subprocess.CalledProcessError as error:  # killed where it takes more memory than there is
+            figures.remarks.append(f"{name}: did not end: {error.returncode}")
+            continue
         figures.seconds[name], figures.peak_gb[name] = run.seconds, run.memory.largest_gb
         (root / f"{name}.fits").unlink()
     return figures

@@ -39,7 +39,8 @@ def main() -> None:
     asked = asked_for()
     os.environ |= {"MAR_ROOT": str(asked.root), "DJANGO_SETTINGS_MODULE": "marserver.settings"}
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # the driver keeps an event loop
-    sys.path.append(str(HERE.parent / "tests" / "server"))
+    tests = HERE.parent / "tests"
+    sys.path += [str(tests), str(tests / "server")]
     import django
 
     django.setup()
@@ -151,7 +152,7 @@ def look(url: str, asked: Namespace) -> None:
     addresses = {name: address for name, address in pages().items() if not wanted or name in wanted}
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        state = log_in(browser.new_context(base_url=url))
+        state = logged_in(browser.new_context(base_url=url))
         for name, address in addresses.items():
             known = None if name == "login" else state
             taken = {}
@@ -164,14 +165,11 @@ def look(url: str, asked: Namespace) -> None:
         browser.close()
 
 
-def log_in(context: Any) -> Any:
-    """By the login page; gives what the browser then keeps."""
-    page = context.new_page()
-    page.goto("/login")
-    page.get_by_label("Name").fill(NAME)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url(lambda url: "/login" not in url)
+def logged_in(context: Any) -> Any:
+    """What the browser keeps after the login page."""
+    from login_page import log_in
+
+    log_in(context.new_page(), NAME, PASSWORD)
     return context.storage_state()
 
 

@@ -19,7 +19,7 @@ from marclient import (
     Throttled,
     Unreachable,
 )
-from marserver.api.envelope import encoded_rows
+from marserver.api.envelope import encoded
 from marserver.jobs import queue
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -113,12 +113,12 @@ def test_the_first_rows_are_sent_before_the_last_are_read(alices, live, monkeypa
     many(2500)
     arrived, batches = threading.Event(), []
 
-    def patient(value):
+    def patient(value, option):
         batches.append(len(value))
         assert sum(batches) <= 1500 or arrived.wait(20), "nothing was sent while rows were left to read"
-        return encoded_rows(value)
+        return encoded(value, option)
 
-    monkeypatch.setattr("marserver.api.streams.encoded_rows", patient)
+    monkeypatch.setattr("marserver.api.streams.encoded", patient)
     body = {"type": "get", "startDate": "2024-03-01", "endDate": "2024-03-01"}
     headers = {"Authorization": f"Bearer {alices.token}"}
     with httpx.stream("POST", f"{live}reduction/individualfile", json=body, headers=headers) as response:

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from nights import noon
 from test_query_counts import DATES, block, science
 
-from marserver.api.envelope import encoded, encoded_rows
+from marserver.api.envelope import FROM_DATABASE, encoded
 from marserver.archive.kinds import ALL
 from marserver.archive.models import FinalTile, IndividualFile, Sci
 from marserver.archive.queries import Find, find
@@ -45,7 +45,7 @@ def test_rows_are_the_same_at_once_and_flowing(archive, name, nesting):
     at_once = text(stream(name, found, nesting, few=True))
     assert len(at_once) > 100
     assert text(stream(name, found, nesting, few=False)) == at_once
-    assert encoded_rows(list(stream(name, found, nesting, few=False))) == at_once
+    assert encoded(list(stream(name, found, nesting, few=False)), FROM_DATABASE) == at_once
 
 
 @pytest.mark.parametrize("name", NAMES)

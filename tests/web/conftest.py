@@ -18,6 +18,7 @@ from tests.server.conftest import (  # noqa: F401 - fixtures
     small_site,
 )
 
+from login_page import log_in
 from parts import need
 
 SERIOUS = ("serious", "critical")
@@ -86,15 +87,11 @@ def page(chromium: Browser, live: str) -> Iterator[Page]:
 def as_user(page: Page) -> Callable[[str], Page]:
     """Log somebody in by the login page."""
 
-    def log_in(name: str) -> Page:
-        page.goto("/login")
-        page.get_by_label("Name").fill(name)
-        page.get_by_label("Password").fill(f"{name}-password")
-        page.get_by_role("button", name="Log in").click()
-        page.wait_for_url(lambda url: "/login" not in url)
+    def enter(name: str) -> Page:
+        log_in(page, name, f"{name}-password")
         return page
 
-    return log_in
+    return enter
 
 
 def faults_of(page: Page) -> list[str]:

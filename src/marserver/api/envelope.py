@@ -39,20 +39,12 @@ def encode(value: Any) -> str:
     return encoded(value).decode()
 
 
-def encoded(value: Any) -> bytes:
-    """The same as bytes."""
+def encoded(value: Any, option: int = OPTIONS) -> bytes:
+    """The same as bytes; `option` is orjson's."""
     try:
-        return orjson.dumps(value, default=plain, option=OPTIONS)
+        return orjson.dumps(value, default=plain, option=option)
     except TypeError:  # numbers of more than 64 bits, keys that are no text, halves of surrogate pairs
         return json.dumps(without_nan(value), default=plain, separators=(",", ":")).encode()
-
-
-def encoded_rows(rows: list[Any]) -> bytes:
-    """Rows from the database as JSON bytes, the same way."""
-    try:
-        return orjson.dumps(rows, default=plain, option=FROM_DATABASE)
-    except TypeError:
-        return encoded(rows)
 
 
 def plain(value: Any) -> Any:

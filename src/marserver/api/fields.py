@@ -15,10 +15,10 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from marserver.archive.kinds import named
 from marserver.errors import Invalid
 from marserver.reduction import site
+from marserver.reduction.code import WORDS
 
 LARGEST = 2**63 - 1
 BANDS_HERE = "x-bands"  # in a schema: to be published with the bands of this camera
-WORDS_OF_CODE = ("ov", "sf", "mc", "am", "co")
 DECIMAL = re.compile(r"-?[0-9]{1,19}")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -138,10 +138,10 @@ def execution_code(value: Any) -> str:
     if not isinstance(value, str):
         raise wrong("must be text")
     given = value.replace(",", " ").split()
-    unknown = [word for word in given if word not in WORDS_OF_CODE]
+    unknown = [word for word in given if word not in WORDS]
     if unknown:
-        raise wrong(f"has the unknown word {unknown[0][:40]!r}; accepted: {' '.join(WORDS_OF_CODE)}")
-    return " ".join(word for word in WORDS_OF_CODE if word in given)
+        raise wrong(f"has the unknown word {unknown[0][:40]!r}; accepted: {' '.join(WORDS)}")
+    return " ".join(word for word in WORDS if word in given)
 
 
 def folder(value: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from marserver.api.envelope import encoded_rows
+from marserver.api.envelope import FROM_DATABASE, encoded
 
 ROWS_A_PIECE = 500
 ROWS_AT_ONCE = 100  # made into text: so many stay in the cache of a processor
@@ -70,7 +70,7 @@ def pieces_of_json(rows: Iterator[Any]) -> Generator[bytes, None, None]:
 def texts_of(rows: Iterator[Any]) -> Iterator[bytes]:
     """The text of some rows after that of others, without brackets."""
     while some := list(islice(rows, ROWS_AT_ONCE)):
-        yield encoded_rows(some)[1:-1]
+        yield encoded(some, FROM_DATABASE)[1:-1]
 
 
 def streamed(pieces: Pieces, content_type: str) -> StreamingHttpResponse:

@@ -195,7 +195,7 @@ def hand_back(job: Job) -> bool:
 
 def may_be_put_off(job: Job) -> bool:
     """Whether a job whose rest may go well later is tried once more."""
-    return job.retries < int(settings.MAR_RETRIES)
+    return job.retries < settings.MAR_RETRIES
 
 
 def put_off(job: Job, why: str) -> datetime | None:

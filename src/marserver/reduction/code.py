@@ -4,7 +4,8 @@ import re
 
 from marserver.errors import Invalid
 
-WORDS = {"ov": 1, "sf": 2, "mc": 3, "am": 5, "co": 0}  # status that each brings a frame to
+COADD = "co"  # the step at which a frame is left out of its tile
+WORDS = {"ov": 1, "sf": 2, "mc": 3, "am": 5, COADD: 0}  # status that each brings a frame to
 
 
 def parse(code: str) -> frozenset[str]:

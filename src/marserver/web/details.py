@@ -20,6 +20,7 @@ from marserver.archive.models import (
 from marserver.archive.rows import Row
 from marserver.errors import NotFound
 from marserver.reduction import requests
+from marserver.reduction.code import COADD
 from marserver.reduction.pictures.files import is_there
 from marserver.web.asking import one, plain_rows
 from marserver.web.lists import BLOCKS, flag_names
@@ -30,7 +31,7 @@ STEPS = {
     "sf": "fringes",
     "mc": "masks",
     "am": "astrometry and catalogue",
-    "co": "coadd",
+    COADD: "coadd",
 }
 MOST_ROWS = 1000
 MOST_USERS = 200
@@ -58,6 +59,7 @@ def frame(request: HttpRequest, row_id: int) -> HttpResponse:
         "blocks": members(found),
         "tiles": plain_rows("finaltiles", found.finaltiles.order_by("pk")[:MOST_ROWS]),
         "states": [(value, words) for value, words in FrameStatus.choices],
+        "left_out": row["failed_step"] == COADD,
         "is_science": row["file_type"] in (FrameType.SCI, FrameType.PROCESSED),
     }
     return detail(request, "frames", "web/details/frame.html", "individualfile", found, content)
@@ -96,7 +98,7 @@ def tile(request: HttpRequest, row_id: int) -> HttpResponse:
 def left_out(tile: FinalTile) -> Any:
     """The processed frames that a tile is better without."""
     frames = IndividualFile.objects.filter(field=tile.field, band=tile.band, file_type=FrameType.PROCESSED)
-    return frames.filter(failed_step="co").order_by("obs_date", "id")[:MOST_ROWS]
+    return frames.filter(failed_step=COADD).order_by("obs_date", "id")[:MOST_ROWS]
 
 
 @page

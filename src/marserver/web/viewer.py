@@ -21,19 +21,19 @@ from marserver.reduction.pictures.stretch import STRETCHES
 from marserver.web.pages import page, show
 from marserver.web.viewer_answers import answers
 
-PLACES = {
-    "frame": "frames",
-    "trimmed": "frames",
-    "image": "images",
-    **dict.fromkeys(("tile", "weight", "count"), "tiles"),
-    **dict.fromkeys(("bias", "flat", "superflat", "biasmask", "flatmask"), "blocks"),
-}
 BLOCKS = {
     "bias": "biasblock",
     "flat": "flatbyfilter",
     "superflat": "superflat",
     "biasmask": "biasblock",
     "flatmask": "flatbyfilter",
+}
+PLACES = {
+    "frame": "frames",
+    "trimmed": "frames",
+    "image": "images",
+    **dict.fromkeys(("tile", "weight", "count"), "tiles"),
+    **dict.fromkeys(BLOCKS, "blocks"),
 }
 MASKS = ("biasmask", "flatmask")  # of masters: 0 is good
 ALIKE = 0.01  # of the ratios of sides of a picture and of the tiles it is made from

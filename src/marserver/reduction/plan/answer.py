@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from marserver.archive.models import IndividualFile
-from marserver.reduction.code import WORDS
+from marserver.reduction.code import COADD, WORDS
 from marserver.reduction.plan.choices import choice_for, choices
 from marserver.reduction.plan.estimate import estimate
 from marserver.reduction.plan.frames import Outlook
@@ -102,7 +102,7 @@ def of_science(
 def steps_of(some: list[Outlook], made: list[Tile]) -> list[dict[str, Any]]:
     """The steps in their order, with the number of frames that each is run on."""
     counts = Counter(step for one in some if one.runs for step in one.steps)
-    counts["co"] = sum(tile.frames for tile in made)
+    counts[COADD] = sum(tile.frames for tile in made)
     steps: list[dict[str, Any]] = [{"step": word, "frames": counts[word]} for word in WORDS if counts[word]]
     for step in steps:
         if step["step"] == "sf":  # frames of other bands only pass through

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mar.config import Config
 from mar.errors import MissingMaster
 from marserver.archive.models import FrameStatus, IndividualFile
-from marserver.reduction.code import steps_from
+from marserver.reduction.code import COADD, steps_from
 from marserver.reduction.plan.judging import Choice
 from marserver.reduction.plan.masters import Shelf, day_of
 from marserver.reduction.plan.scope import Entry
@@ -72,7 +72,7 @@ def outlook(entry: Entry, wanted: Wanted, shelf: Shelf) -> Outlook:
         return Outlook(frame, status, dropped="it did not fail")
     steps = steps_from(wanted.code, status)
     if not steps:
-        reason = f"it has status {status} already" if wanted.code - {"co"} else "only coadds are asked for"
+        reason = f"it has status {status} already" if wanted.code - {COADD} else "only coadds are asked for"
         return Outlook(frame, status, dropped=reason, done_before=True)
     return calibrated(Outlook(frame, status, steps), wanted, shelf)
 

@@ -9,6 +9,7 @@ from django.db.models import Count
 
 from marserver.archive.models import FinalTile, FrameStatus, FrameType, IndividualFile
 from marserver.jobs.models import ALIVE, Job
+from marserver.reduction.code import COADD
 from marserver.reduction.plan.frames import Outlook, Wanted
 
 Place = tuple[str, str]  # field and band
@@ -36,7 +37,7 @@ def nothing_ready(field: str, band: str) -> str:
 
 def places(some: Iterable[Outlook], wanted: Wanted) -> list[Place]:
     """The fields and bands that are coadded, in the order of their frames."""
-    if "co" not in wanted.code:
+    if COADD not in wanted.code:
         return []
     return list(dict.fromkeys((one.frame.field, one.frame.band or "") for one in some if one.coadded))
 

@@ -27,6 +27,7 @@ from marserver.archive.models import (
     Superflat,
 )
 from marserver.audit.record import note
+from marserver.reduction.code import COADD
 from marserver.reduction.site import relative
 from marserver.reduction.tasks.setup import Setup
 
@@ -34,7 +35,6 @@ KIND_OF = {kind.model: kind.name for kind in KINDS.values()}
 # Products are made again: the job tells it where nothing else changes
 NOTED = ("status", "failed_step", "error", "flag", "job")
 ASTROMETRY = tuple(field.name for field in Sci._meta.concrete_fields if field.name.startswith("ast_"))
-COADD = "co"  # the step at which a frame is left out of its tile
 STATISTICS = ("modeavg", "medianavg", "noiseavg", "medianrms", "noiserms")
 
 

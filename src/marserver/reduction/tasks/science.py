@@ -16,6 +16,7 @@ from mar.run.products import ScienceMasters
 from marserver.archive.models import FinalTile, FrameStatus, IndividualFile, SciBlock, SciByFilter
 from marserver.jobs.engine import ProcessDied, Result
 from marserver.jobs.work import Report, Work
+from marserver.reduction.code import COADD
 from marserver.reduction.plan import scope
 from marserver.reduction.plan.frames import Outlook, Wanted, outlooks
 from marserver.reduction.plan.scope import Entry, in_band_order
@@ -111,7 +112,7 @@ def reduce(work: Work, setup: Setup, entries: list[Entry]) -> Tally:
     tally = Tally()
     wanted = Wanted(setup.code, setup.config, work.params.get("only", ""))
     planned = outlooks(entries, wanted)
-    tally.passed_by = sum(one.done_before for one in planned) if setup.code - {"co"} else 0
+    tally.passed_by = sum(one.done_before for one in planned) if setup.code - {COADD} else 0
     reduce_frames(work, setup, planned, tally)
     where = places(planned, wanted)
     with tally.pace.of("tiles", len(where)):
