@@ -252,6 +252,20 @@ def test_a_long_queue_is_claimed_along_the_index_of_its_order(settings):
     assert [queue.claim("w").block for _ in range(3)] == ["0", "1", "2"]
 
 
+@pytest.mark.django_db
+def test_a_queue_that_has_just_grown_is_read_along_the_index_of_its_order(request):
+    Job.objects.bulk_create(
+        Job(target=f"old {n}", status=Status.DONE, queued_at=now(), ended_at=now()) for n in range(MANY)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")  # nothing waits: that is what the database goes by
+    request.getfixturevalue("_long_queue")
+    for jobs in (queue.waiting()[:1], queue.running()):
+        plan = jobs.explain()
+        assert "job_order" in plan
+        assert "target" not in plan
+
+
 @pytest.mark.usefixtures("_long_queue")
 def test_a_long_queue_is_shown_whole_by_one_query(django_assert_num_queries):
     running = queue.claim("w")

@@ -38,7 +38,7 @@ class Job(models.Model):
     cancel_wanted = models.BooleanField(default=False)
     queued_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
-    ended_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)  # of every job that is not alive
     step = models.CharField(max_length=100, default="", blank=True)
     step_band = models.CharField(max_length=30, default="", blank=True)
     done = models.PositiveIntegerField(default=0)
@@ -54,9 +54,10 @@ class Job(models.Model):
             models.Index(fields=["status", "-priority", "id"], name="job_order"),
             models.Index(fields=["ended_at"], name="job_ended"),
         ]
+        # Not by status: PostgreSQL, while it counts few that wait, would look for them in the index of this
         constraints = [
             models.UniqueConstraint(
-                fields=["target"], condition=Q(status__in=ALIVE), name="one_alive_job_per_target"
+                fields=["target"], condition=Q(ended_at__isnull=True), name="one_open_job_per_target"
             )
         ]
 

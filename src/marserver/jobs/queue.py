@@ -56,7 +56,7 @@ def enqueue(order: Order) -> Job:
         try:
             return put(order)
         except IntegrityError as error:
-            other = Job.objects.filter(target=order.target, status__in=ALIVE).first()
+            other = on_target(order.target)
             if other is not None:
                 raise Conflict(already(other)) from error
     return put(order)
@@ -77,6 +77,11 @@ def put(order: Order) -> Job:
             priority=order.priority,
             queued_at=now(),
         )
+
+
+def on_target(target: str) -> Job | None:
+    """The operation on this very target that waits or runs, if there is one."""
+    return Job.objects.filter(target=target, ended_at=None).first()
 
 
 def alive(kind: str, block: str) -> Job | None:

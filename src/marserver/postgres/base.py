@@ -12,7 +12,7 @@ from marserver.prepared import placed
 
 ASK_AFTER_S = 10.0  # a connection unused for so long is asked whether it still is one
 PREPARABLE = 10**9  # statements are prepared where that is asked for, and nowhere else
-ROWS_AT_ONCE = 500
+ROWS_AT_ONCE = 100  # the next ones fit into the socket meanwhile, or the server would stand still
 ACTIVE = psycopg.pq.TransactionStatus.ACTIVE
 
 Values = tuple[Any, ...]

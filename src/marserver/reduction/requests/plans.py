@@ -8,7 +8,6 @@ from mar.errors import MarError
 from marserver.archive.models import BiasBlock, FlatByFilter, FlatsBlock, SciBlock, SciByFilter
 from marserver.errors import Conflict
 from marserver.jobs import queue
-from marserver.jobs.models import ALIVE, Job
 from marserver.reduction import code as execution
 from marserver.reduction import site
 from marserver.reduction.plan import answer, scope
@@ -80,7 +79,7 @@ def refusal(order: queue.Order, check: Callable[[], None]) -> str:
         check()
     except Conflict as error:
         return str(error)
-    other = Job.objects.filter(target=order.target, status__in=ALIVE).first()
+    other = queue.on_target(order.target)
     return queue.already(other) if other is not None else ""
 
 
