@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mar.kernels.jit import jit
-from mar.kernels.left_out import LeftOut, any_left_out
+from mar.kernels.left_out import LeftOut, any_left_out, bits_in
 from mar.kernels.mesh import Sky, draw_part, sky_at
 from mar.kernels.separable import separable_median
 from mar.kernels.threads import bands, in_threads
@@ -237,20 +237,12 @@ def look_once(
 
 
 @jit
-def _any_set(row: np.ndarray) -> bool:
-    together = np.uint8(0)
-    for x in range(row.size):
-        together |= row[x]
-    return together != 0
-
-
-@jit
 def take_new(found: np.ndarray, hits: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     """Rows and columns (n, 2) of the pixels set in `found` within the boxes; known hits are cleared."""
     places, n = np.empty((1024, 2), dtype=np.int64), 0
     for box in boxes:
         for y in range(box[0], box[1]):
-            if not _any_set(found[y, box[2] : box[3]]):
+            if not bits_in(found[y, box[2] : box[3]]):
                 continue
             for x in range(box[2], box[3]):
                 if found[y, x] and hits[y, x]:

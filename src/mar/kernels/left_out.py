@@ -17,6 +17,15 @@ class LeftOut(NamedTuple):
 
 
 @jit
+def bits_in(row: np.ndarray) -> np.uint8:
+    """All bits that are set somewhere in a row of a mask (n,) uint8."""
+    together = np.uint8(0)
+    for x in range(row.size):
+        together |= row[x]
+    return together
+
+
+@jit
 def _any_bit(mask: np.ndarray, bits: int, y: int, x: int, reach: int) -> bool:
     ny, nx = mask.shape
     for v in range(max(0, y - reach), min(ny, y + reach + 1)):

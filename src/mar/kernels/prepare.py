@@ -3,6 +3,7 @@
 import numpy as np
 
 from mar.kernels.jit import jit
+from mar.kernels.left_out import bits_in
 
 REACH = 3  #: pixels around a hole that its filling looks at
 
@@ -21,14 +22,6 @@ def flag_holes(rows: np.ndarray, mask: np.ndarray, bits: int, hole: int, holes: 
 
 
 @jit
-def _any(line: np.ndarray) -> bool:
-    found = np.uint8(0)
-    for x in range(line.size):
-        found |= line[x]
-    return found != 0
-
-
-@jit
 def fill_holes(rows: np.ndarray, holes: np.ndarray, first: int, stop: int, keep: int, level: float) -> None:
     """Give pixels where `holes` is not 0 the mean of the good ones near them, in the rows first <= y < stop.
 
@@ -39,7 +32,7 @@ def fill_holes(rows: np.ndarray, holes: np.ndarray, first: int, stop: int, keep:
     ny, nx = rows.shape
     for y in range(first, stop):
         line = holes[y]
-        if not _any(line):
+        if not bits_in(line):
             continue
         for x in range(nx):
             if line[x] == 0:

@@ -4,6 +4,7 @@ import numpy as np
 
 from mar.kernels.jit import jit, parallel_jit, rows_in_parallel
 from mar.kernels.joining import first_of
+from mar.kernels.left_out import bits_in
 
 IDW, MEDIAN, LINEAR = 0, 1, 2
 _FEW = 3  # good pixels that a box needs
@@ -15,10 +16,7 @@ def runs_of(mask: np.ndarray, bits: int, never: int) -> np.ndarray:
     """Runs (n, 3: y, x from and to) of pixels of `mask` (ny, nx) uint8 with any of `bits`, not `never`."""
     runs = [(0, 0, 0)]
     for y in range(mask.shape[0]):
-        together = np.uint8(0)
-        for x in range(mask.shape[1]):
-            together |= mask[y, x]
-        if not together & bits:
+        if not bits_in(mask[y]) & bits:
             continue
         start = -1
         for x in range(mask.shape[1]):
