@@ -245,7 +245,7 @@ def test_a_long_queue_is_claimed_along_the_index_of_its_order(settings):
     settings.MAR_JOBS = 1000
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    plan = queue.waiting()[:1].explain()
+    plan = queue.due(now())[:1].explain()
     assert "job_order" in plan
     assert "Sort" not in plan
     assert "TEMP B-TREE" not in plan
@@ -260,7 +260,7 @@ def test_a_queue_that_has_just_grown_is_read_along_the_index_of_its_order(reques
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")  # nothing waits: that is what the database goes by
     request.getfixturevalue("_long_queue")
-    for jobs in (queue.waiting()[:1], queue.running()):
+    for jobs in (queue.due(now())[:1], queue.running()):
         plan = jobs.explain()
         assert "job_order" in plan
         assert "target" not in plan

@@ -10,12 +10,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.timezone import now
 
 from marserver.errors import Conflict
 from marserver.jobs.leases import held, lease, recover
 from marserver.jobs.models import ALIVE, Job, QueueState, Status
+from marserver.prepared import Prepared, Slot
 
 ENDED = (Status.DONE, Status.FAILED, Status.CANCELLED)
 
@@ -103,38 +104,29 @@ def claim(worker: str, generation: int | None = None) -> Job | None:
 
     A worker that tells its generation gets nothing once the workers were asked to start again.
     """
-    leases = list(Job.objects.filter(status=Status.DOING).values_list("lease_until", flat=True))
-    if any(until is not None and until < now() for until in leases):
+    leases = LEASES()
+    if any(until is not None and until < now() for (until,) in leases):
         recover()
     elif len(leases) >= jobs_at_once():
         return None
-    if first_due() is None:
+    if not NEXT(moment=now()):
         return None  # told without writing: idle workers ask several times a second
     with transaction.atomic():
         state = lock_queue()
         if state.paused or full() or generation not in (None, state.generation):
             return None
-        job = first_due()
+        job = due(now()).first()
         return job if job is not None and take(job, worker) else None
 
 
-def first_due() -> Job | None:
-    """The first job of the queue that is not put off.
-
-    Looked for here, a few jobs at first: a database that does not know yet how many wait would sort them all.
-    """
-    start, some, moment = 0, 1, now()
-    while jobs := list(waiting()[start : start + some]):
-        for job in jobs:
-            if job.not_before is None or job.not_before <= moment:
-                return job
-        start, some = start + some, 10 * some
-    return None
+def due(moment: Any) -> Any:
+    """The jobs that wait and are not put off, in the order in which they will start."""
+    return waiting().filter(Q(not_before=None) | Q(not_before__lte=moment))
 
 
 def full() -> bool:
     """Whether as many jobs run as may."""
-    return bool(Job.objects.filter(status=Status.DOING).count() >= jobs_at_once())
+    return len(LEASES()) >= jobs_at_once()
 
 
 def lock_queue() -> QueueState:
@@ -224,9 +216,18 @@ def put_off(job: Job, why: str) -> datetime | None:
 
 def waiting() -> Any:
     """The jobs that wait, in the order in which they will start."""
-    return Job.objects.filter(status=Status.TODO).order_by("-priority", "id")
+    return in_order(Status.TODO)
+
+
+def in_order(status: Status) -> Any:
+    """The jobs of one status, along the index of the order: databases that count them wrongly take it too."""
+    return Job.objects.filter(status=status).order_by("-priority", "id")
 
 
 def running() -> Any:
     """The jobs that run now."""
     return Job.objects.filter(status=Status.DOING).order_by("started_at", "id")
+
+
+LEASES = Prepared(lambda: in_order(Status.DOING).values_list("lease_until"))
+NEXT = Prepared(lambda: due(Slot("moment")).values_list("pk")[:1])

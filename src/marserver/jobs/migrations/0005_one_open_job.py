@@ -1,8 +1,10 @@
+from typing import Any
+
 from django.db import migrations, models
 from django.db.models.functions import Coalesce
 
 
-def end(apps, schema_editor):
+def end(apps: Any, schema_editor: Any) -> None:
     """Give a time to what ended without one."""
     ended = apps.get_model("jobs", "Job").objects.filter(status__in=("done", "failed", "cancelled"))
     ended.filter(ended_at=None).update(ended_at=Coalesce("started_at", "queued_at"))
