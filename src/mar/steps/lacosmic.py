@@ -2,10 +2,10 @@
 
 After the first round only the found pixels change, by being cleaned. So a later round looks only where it
 could see something else than the round before: near the pixels that were found last.
-Where hits must be confirmed, the first round too looks only where something can be.
+Where hits must be confirmed, a round looks only at what touches a pixel that could be and is not found yet.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -15,11 +15,16 @@ from mar.kernels.mesh import Sky
 from mar.kernels.tracks import keep_near
 
 TILE = (64, 1024)  # rows and columns looked at together in the first round; they stay in the cache
-CELL = (32, 32)  # the same in later rounds; larger than 2 CHANGED_PX, so that corners tell what a hit reaches
+CELL = (
+    64,
+    64,
+)  # elsewhere only part of each; larger than 2 CHANGED_PX, so that corners tell what a hit reaches
 CHANGED_PX = REACH + CLEANED_FROM  # how far a new hit reaches: others near it are cleaned anew
 
 Places = tuple[np.ndarray, np.ndarray]
 """Rows and columns of pixels."""
+
+_Corner = tuple[Places, Places, np.ndarray, np.ndarray]
 
 Confirm = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Given pixels (ys, xs): which of them can be nothing but a cosmic ray."""
@@ -41,7 +46,7 @@ def find_hits(
     where all that it could confirm is known, `only_near` saves the look at the rest.
     """
     hits, new = np.zeros(image.shape, dtype=bool), np.zeros(image.shape, dtype=np.uint8)
-    boxes = _tiles(image.shape) if only_near is None else _cells_near(*only_near, image.shape, 1)
+    boxes = _tiles(image.shape) if only_near is None else _boxes_near(*only_near, image.shape, 1)
     for _ in range(rounds):
         look_once(image, sky, left_out, hits, boxes, rule, new)
         ys, xs = take_new(new, hits, boxes).T
@@ -52,7 +57,10 @@ def find_hits(
         if ys.size == 0:
             break
         hits[ys, xs], new[ys, xs] = True, 0
-        boxes = _cells_near(ys, xs, image.shape, CHANGED_PX)
+        if only_near is None:
+            boxes = _boxes_near(ys, xs, image.shape, CHANGED_PX)
+        else:
+            boxes = _boxes_near(*_still_open(only_near, hits, ys, xs), image.shape, 1)
     return hits
 
 
@@ -69,15 +77,42 @@ def _tiles(shape: tuple[int, int]) -> np.ndarray:
     return _boxes(ys.ravel(), xs.ravel(), TILE, shape)
 
 
-def _cells_near(ys: np.ndarray, xs: np.ndarray, shape: tuple[int, int], reach: int) -> np.ndarray:
-    """Boxes (n, 4) of all cells within `reach` of pixels at (ys, xs)."""
-    (ny, nx), (height, width) = shape, CELL
-    near = np.zeros((-(-ny // height), -(-nx // width)), dtype=bool)
-    for dy in (-reach, reach):
-        for dx in (-reach, reach):
-            near[np.clip(ys + dy, 0, ny - 1) // height, np.clip(xs + dx, 0, nx - 1) // width] = True
-    rows, columns = np.nonzero(near)
-    return _boxes(rows * height, columns * width, CELL, shape)
+def _still_open(places: Places, hits: np.ndarray, ys: np.ndarray, xs: np.ndarray) -> Places:
+    """Those of `places` that are no hits yet, in the cells that what was found last, at (ys, xs), reaches."""
+    reached = np.zeros(_cells_of(hits.shape), dtype=bool)
+    for _, _, row, column in _corners(ys, xs, hits.shape, CHANGED_PX):
+        reached[row, column] = True
+    (rows, columns), (height, width) = places, CELL
+    still = reached[rows // height, columns // width] & ~hits[rows, columns]
+    return rows[still], columns[still]
+
+
+def _boxes_near(ys: np.ndarray, xs: np.ndarray, shape: tuple[int, int], reach: int) -> np.ndarray:
+    """Boxes (n, 4), each the least part of a cell with all of it within `reach` of pixels at (ys, xs)."""
+    (height, width), (rows, columns) = CELL, _cells_of(shape)
+    first, last = np.full((2, rows * columns), max(shape)), np.zeros((2, rows * columns), dtype=int)
+    for y, x, row, column in _corners(ys, xs, shape, reach):
+        cell = row * columns + column
+        for axis, (at, start, size) in enumerate(((y, row * height, height), (x, column * width, width))):
+            np.minimum.at(first[axis], cell, np.maximum(at[0], start))
+            np.maximum.at(last[axis], cell, np.minimum(at[1] + 1, start + size))
+    used = last[0] > 0
+    return np.stack([first[0, used], last[0, used], first[1, used], last[1, used]], axis=1)
+
+
+def _corners(ys: np.ndarray, xs: np.ndarray, shape: tuple[int, int], reach: int) -> Iterator[_Corner]:
+    """For each corner: first and last rows and columns within `reach`, and the cell of the corner."""
+    y, x = (
+        (np.maximum(at - reach, 0), np.minimum(at + reach, n - 1))
+        for at, n in zip((ys, xs), shape, strict=True)
+    )
+    for row in y:
+        for column in x:
+            yield y, x, row // CELL[0], column // CELL[1]
+
+
+def _cells_of(shape: tuple[int, int]) -> tuple[int, int]:
+    return -(-shape[0] // CELL[0]), -(-shape[1] // CELL[1])
 
 
 def _boxes(ys: np.ndarray, xs: np.ndarray, size: tuple[int, int], shape: tuple[int, int]) -> np.ndarray:
