@@ -10,7 +10,7 @@ import numpy as np
 
 from mar.kernels.jit import jit
 from mar.kernels.left_out import LeftOut, any_left_out
-from mar.kernels.mesh import Sky, draw_part, sky_at
+from mar.kernels.mesh import Sky, draw_row, sky_at, steps_from
 
 BLOCK = 64  # pixels passed over together where none stands out
 ROUGHLY = 1.001  # of single precision: rather a pixel too many for the closer look
@@ -92,23 +92,29 @@ def _low(a: np.float32, b: np.float32) -> np.float32:
 
 
 @jit
-def _worth_a_look(below, here, above, level, least, bright, limit, flags):  # type: ignore[no-untyped-def]
+def _worth_a_look(below, here, above, level, least, bright, limits, flags):  # type: ignore[no-untyped-def]
     """Flag pixels that may be sharp, or bright peaks; the three rows begin and end a pixel beyond `level`."""
     for x in range(level.size):
         peak = here[x + 1] - level[x]
-        straight = _low(here[x] + here[x + 2], below[x + 1] + above[x + 1])
-        pair = _low(straight, _low(below[x] + above[x + 2], below[x + 2] + above[x]))
-        sharp = not _HALF * pair - level[x] >= limit * peak
+        pair = _low(here[x] + here[x + 2], below[x + 1] + above[x + 1])
+        sharp = not _HALF * pair - level[x] >= limits[0] * peak
+        pair = _low(below[x] + above[x + 2], below[x + 2] + above[x])
+        sharp |= not _HALF * pair - level[x] >= limits[1] * peak
         top = _low(here[x + 1] - here[x], here[x + 1] - here[x + 2])
         top = _low(top, _low(here[x + 1] - below[x + 1], here[x + 1] - above[x + 1]))
         flags[x] = (peak > least) & (sharp | ((peak > bright) & (top > 0)))
 
 
 @jit
-def _lowest(row: np.ndarray) -> np.float32:
-    low = row[0]
-    for x in range(row.size):
-        low = row[x] if row[x] < low else low
+def _lower_limit(cubics: np.ndarray, knots: np.ndarray, nx: int) -> float:
+    """What none of nx pixels of a row of sky is below, whatever its cubics do between the knots."""
+    low, last = np.inf, knots.size - 2
+    for piece in range(last + 1):
+        far = (nx if piece == last else knots[piece + 1]) - knots[piece]
+        if piece == 0:
+            far = max(far, knots[0])  # the first piece goes on before its knot
+        a, b, c, d = cubics[0, piece], cubics[1, piece], cubics[2, piece], cubics[3, piece]
+        low = min(low, d - ((abs(a) * far + abs(b)) * far + abs(c)) * far)
     return low
 
 
@@ -140,31 +146,37 @@ def look_over(
     right, or of below and above, whichever is less, over the middle, into `counts` (bins,) from 0 to 1.
     """
     ny, nx = image.shape
-    level, flags = np.empty(nx, dtype=np.float32), np.ones(BLOCK, dtype=np.bool_)
-    limit, brighter = np.float32(ROUGHLY * max(rule.straight, rule.diagonal)), np.float32(bright / ROUGHLY)
+    level, steps = np.empty(nx, dtype=np.float32), steps_from(sky.knots, nx)
+    flags = np.ones(BLOCK, dtype=np.uint8)
+    eights = flags.view(np.uint64)  # most have no flag
+    limits = np.float32(ROUGHLY * rule.straight), np.float32(ROUGHLY * rule.diagonal)
+    brighter = np.float32(bright / ROUGHLY)
     places, n = np.empty((1024, 2), dtype=np.int64), 0
     for y in range(first, last):
-        draw_part(sky, y, 0, level)
-        lowest = rule.least * np.sqrt(_variance(float(_lowest(level)), rule))
+        draw_row(sky.rows[y], sky.knots, steps, level)
+        lowest = rule.least * np.sqrt(_variance(_lower_limit(sky.rows[y], sky.knots, nx), rule))
         least = np.float32(min(lowest, bright) / ROUGHLY)
         for start in range(0, nx, BLOCK):
             stop = min(nx, start + BLOCK)
             if not _any_above(image[y, start:stop], level[start:stop], least):
                 continue
-            flags[:] = True
+            flags[:] = 1
             if 0 < y < ny - 1 and start > 0 and stop < nx:
                 below, here = image[y - 1, start - 1 : stop + 1], image[y, start - 1 : stop + 1]
                 above = image[y + 1, start - 1 : stop + 1]
-                _worth_a_look(below, here, above, level[start:stop], least, brighter, limit, flags)
-            for x in range(start, stop):
-                if not flags[x - start]:
+                _worth_a_look(below, here, above, level[start:stop], least, brighter, limits, flags)
+            for eight in range(eights.size):
+                if eights[eight] == 0:
                     continue
-                peak = image[y, x] - level[x]
-                if peak > bright and _is_peak(image, y, x) and not any_left_out(left_out, y, x, 0):
-                    _count_peak(image, level[x], y, x, counts)
-                if _is_sharp(image, level[x], y, x, rule):
-                    if n == len(places):
-                        places = np.concatenate((places, np.empty_like(places)))
-                    places[n, 0], places[n, 1] = y, x
-                    n += 1
+                for x in range(start + 8 * eight, min(stop, start + 8 * eight + 8)):
+                    if flags[x - start] == 0:
+                        continue
+                    peak = image[y, x] - level[x]
+                    if peak > bright and _is_peak(image, y, x) and not any_left_out(left_out, y, x, 0):
+                        _count_peak(image, level[x], y, x, counts)
+                    if _is_sharp(image, level[x], y, x, rule):
+                        if n == len(places):
+                            places = np.concatenate((places, np.empty_like(places)))
+                        places[n, 0], places[n, 1] = y, x
+                        n += 1
     return places[:n]

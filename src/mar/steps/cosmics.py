@@ -20,7 +20,8 @@ from mar.steps.lacosmic import find_hits, rule_of
 from mar.steps.rows import ArrayRows
 from mar.steps.sky_mesh import sky_cells
 
-BAND, TOGETHER = 256, 1 << 15  # rows and pixels that a thread looks at together
+BAND, TOGETHER = 64, 1 << 15  # rows and pixels that a thread looks at together
+SOME, MARGIN = 8, 0.06  # of so many bands one tells what the neighbours of stars hold, but for so much
 SKY_SAMPLE = 1024  # pixels of a cell that the sky is measured from: its error is 3 % of the noise of a pixel
 SKY_FILTER = 3  # cells of the median filter
 BRIGHT = 30.0  # sigma of the sky's noise: peaks that tell how sharp stars are
@@ -52,11 +53,8 @@ def find_cosmics(frame: Frame, camera: Camera, config: Cosmics) -> np.ndarray:
     left_out = LeftOut(mask, Bit.BAD.value, Bit.SATURATED.value, config.grow_saturated)
     rule = rule_of(config.sigclip, config.sigfrac, config.objlim, camera.gain, camera.read_noise_e)
     loose = _loosest(camera, config, level_adu, noise_adu)
-    (ys, xs), counts = _look_over(image, sky, left_out, loose, BRIGHT * noise_adu)
-    held = neighbours_of_stars(counts)
-    sharp = loose._replace(
-        straight=config.sharpness * held, diagonal=config.sharpness * held**2, sigmas=AGREEING
-    )
+    (ys, xs), held = _look_over(image, sky, left_out, loose, BRIGHT * noise_adu)
+    sharp = _beside_stars(loose, held)._replace(sigmas=AGREEING)
 
     def sure(ys: np.ndarray, xs: np.ndarray) -> np.ndarray:
         return sharper_than_stars(image, sky, ys, xs, sharp)
@@ -108,15 +106,35 @@ def _sky_of(image: np.ndarray, mask: np.ndarray, config: Cosmics) -> tuple[Sky, 
     return Sky(level.knots, level.rows), float(np.median(cells.level)), float(np.median(cells.rms))
 
 
+def _beside_stars(loose: Sharpness, held: float) -> Sharpness:
+    """Sharper than stars whose neighbours hold that part of their height."""
+    return loose._replace(straight=loose.straight * held, diagonal=loose.diagonal * held**2)
+
+
 def _look_over(
-    image: np.ndarray, sky: Sky, left_out: LeftOut, rule: Sharpness, bright_adu: float
-) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
-    """Rows and columns of all pixels that are sharp by `rule`, and the bright peaks counted."""
+    image: np.ndarray, sky: Sky, left_out: LeftOut, loose: Sharpness, bright_adu: float
+) -> tuple[tuple[np.ndarray, np.ndarray], float]:
+    """Rows and columns of what could be sharper than the stars, and what the neighbours of stars hold.
 
-    def look(band: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-        counts = np.zeros(BINS, dtype=np.int64)
-        return look_over(image, sky, left_out, *band, rule, bright_adu, counts), counts
+    A few bands of rows tell that nearly; so in the others the cores of stars need not be listed. Should these
+    tell that the stars are flatter, all is looked over with that in mind.
+    """
 
-    found = in_threads(look, bands(image.shape[0], BAND))
-    ys, xs = np.concatenate([places for places, _ in found]).T
-    return (ys, xs), np.sum([counts for _, counts in found], axis=0)
+    def look(which: list[tuple[int, int]], rule: Sharpness) -> tuple[list[np.ndarray], np.ndarray]:
+        def one(band: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+            counts = np.zeros(BINS, dtype=np.int64)
+            return look_over(image, sky, left_out, *band, rule, bright_adu, counts), counts
+
+        found = in_threads(one, which)
+        return [places for places, _ in found], np.sum([counts for _, counts in found], axis=0)
+
+    whole = bands(image.shape[0], BAND)
+    others = [band for n, band in enumerate(whole) if n % SOME]
+    first, counts = look(whole[::SOME], loose)
+    nearly = min(neighbours_of_stars(counts) + MARGIN, 1.0)
+    found, more = look(others, _beside_stars(loose, nearly)) if others else ([], 0)
+    held = neighbours_of_stars(counts + more)
+    if held > nearly:
+        found, _ = look(others, _beside_stars(loose, held))
+    ys, xs = np.concatenate(first + found).T
+    return (ys, xs), held
