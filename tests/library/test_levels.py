@@ -7,8 +7,16 @@ from numpy.testing import assert_allclose, assert_array_equal
 import naive
 from mar.kernels.levels import middle_of_columns, subtract_levels
 from mar.kernels.networks import network_of, sorting_network
+from mar.kernels.ordering import ascending
 from mar.kernels.strips_of_counts import forget_far, levels_near, quantiles_of_rows, tally
-from mar.kernels.surface import box_medians, departures, mark_above, mark_outside, upper_limit
+from mar.kernels.surface import (
+    box_medians,
+    departures,
+    draw_along,
+    mark_above,
+    mark_outside,
+    upper_limit,
+)
 
 
 def test_levels_are_subtracted_where_the_amplifiers_lie():
@@ -37,36 +45,75 @@ def test_the_middle_of_the_columns_of_a_strip(n):
 
 
 @pytest.fixture
-def grid_at():
-    """Four rows of a grid with where they lie, and as a surface over 32 rows of an image."""
-    grid, at = np.random.default_rng(4).normal(100, 10, (4, 7)), [3.5, 11.5, 19.5, 27.5]
-    left = np.clip(np.searchsorted(at, np.arange(32), side="right") - 1, 0, 2)
-    return grid, at, (grid, left, (np.arange(32) - np.array(at)[left]) / 8)
+def drawn_out():
+    """Two amplifiers of 7 columns, at 13 and 4, in 40 rows: the surface as taken, and pixel by pixel."""
+    grid, at = np.random.default_rng(4).normal(100, 10, (5, 14)), [3.5, 11.5, 19.5, 27.5, 35.5]
+    left = np.clip(np.searchsorted(at, np.arange(40), side="right") - 1, 0, 3)
+    surface = np.array([13, 4]), grid, left, (np.arange(40) - np.array(at)[left]) / 8
+    drawn = np.full((40, 21), np.nan)
+    drawn[:, 13:20], drawn[:, 4:11] = np.hsplit(naive.draw_out(grid, at, 40), 2)
+    return surface, drawn
 
 
-def test_a_surface_is_taken_off_every_so_many_pixels(grid_at):
-    grid, at, surface = grid_at
-    data = np.random.default_rng(5).normal(100, 5, (40, 12)).astype("f4")
-    out = np.empty(75, dtype="f4")
-    departures(data, 4, 6, *surface, 3, out)
-    off = data[6:38, 4:11] - naive.draw_out(grid, at, 32)
-    assert_allclose(out, off.ravel()[::3], rtol=1e-5, atol=1e-4)
+def test_a_grid_is_drawn_along_its_amplifiers():
+    values = np.random.default_rng(12).normal(100, 10, (3, 2, 4)).astype("f4")
+    at, x = [1.0, 4.0, 7.0, 10.0], np.arange(12)
+    left = np.clip(np.searchsorted(at, x, side="right") - 1, 0, 2)
+    out = np.empty((3, 2, 12))
+    draw_along(values, left, (x - np.array(at)[left]) / 3, out)
+    for a in range(2):
+        assert_allclose(out[:, a].T, naive.draw_out(values[:, a].T, at, 12), rtol=1e-6)
 
 
-def test_what_leaves_a_surface_is_marked_where_it_lies(grid_at):
-    grid, at, surface = grid_at
-    data = np.random.default_rng(6).normal(100, 30, (40, 12)).astype("f4")
-    data[8, 5], data[9, 6] = np.nan, -1
-    drawn, part = naive.draw_out(grid, at, 32), data[6:38, 4:11]
-    expected = np.zeros((40, 12), dtype="u1")
-    expected[6:38, 4:11] = np.where(part - drawn <= 12, 0, 8)
-    mask = np.zeros((40, 12), dtype="u1")
-    mark_above(data, 4, 6, *surface, np.float32(12), np.uint8(8), mask)
+def test_departures_are_sampled_and_the_highest_kept(drawn_out):
+    surface, drawn = drawn_out
+    data = np.random.default_rng(5).normal(100, 5, (40, 21)).astype("f4")
+    data[33, 5] = np.nan
+    sampled, highest = np.empty((2, 94), dtype="f4"), np.empty((2, 14), dtype="f4")
+    for y0, y1 in ((32, 40), (0, 32)):
+        departures(data, *surface, y0, y1, 3, sampled, highest)
+    off = data - drawn
+    for a, x0 in enumerate(surface[0]):
+        part = off[:, x0 : x0 + 7]
+        assert_allclose(sampled[a], part.ravel()[::3], rtol=1e-5, atol=1e-4)
+        top = np.array(
+            [np.where(np.isnan(rows), np.inf, rows).max(axis=0) for rows in (part[:32], part[32:])]
+        )
+        assert_allclose(highest[:, 7 * a : 7 * a + 7], top, rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("limit", [12, np.inf, np.nan])
+def test_what_stands_out_is_marked_where_it_lies(drawn_out, limit):
+    surface, drawn = drawn_out
+    data = np.random.default_rng(6).normal(100, 30, (40, 21)).astype("f4")
+    data[8, 5], data[36, 14] = np.nan, -1
+    sampled, highest = np.empty((2, 280), dtype="f4"), np.empty((2, 14), dtype="f4")
+    departures(data, *surface, 0, 40, 1, sampled, highest)
+    mask = np.zeros((40, 21), dtype="u1")
+    for a in range(2):
+        mark_above(data, *surface, a, np.float32(limit), np.uint8(8), highest, mask)
+    expected = np.where(data - drawn <= limit, 0, 8)
+    expected[:, [*range(4), 11, 12, 20]] = 0
     assert_array_equal(mask, expected)
-    expected[6:38, 4:11] = np.where((part > 0) & (part >= 0.8 * drawn) & (part <= 1.3 * drawn), 2, 0) ^ 2
-    mask[:] = 0
-    mark_outside(data, 4, 6, *surface, np.float32(0.8), np.float32(1.3), np.uint8(2), mask)
+
+
+def test_what_lies_outside_limits_is_marked_where_it_lies(drawn_out):
+    surface, drawn = drawn_out
+    data = np.random.default_rng(6).normal(100, 5, (40, 21)).astype("f4")
+    data[8, 5], data[9, 6], data[39, 19] = np.nan, -1, 1000
+    mask = np.zeros((40, 21), dtype="u1")
+    mark_outside(data, *surface, 2, 39, np.float32(0.8), np.float32(1.3), np.uint8(2), mask)
+    good = (data > 0) & (data >= 0.8 * drawn) & (data <= 1.3 * drawn)
+    expected = np.where(good | np.isnan(drawn), 0, 2)
+    expected[:2], expected[39:] = 0, 0
     assert_array_equal(mask, expected)
+
+
+def test_numbers_ascend_and_what_is_none_is_left_out():
+    values = np.random.default_rng(7).normal(0, 1000, 5000).astype("f4")
+    values[:6] = [np.nan, np.inf, -np.inf, 0, 1e-42, -1e38]
+    assert_array_equal(ascending(values), np.sort(values[np.isfinite(values)]))
+    assert ascending(values[:3]).size == 0
 
 
 def test_quantiles_of_rows_are_those_of_their_numbers():

@@ -3,47 +3,12 @@
 import numpy as np
 
 from mar.kernels.jit import jit, parallel_jit, rows_in_parallel
+from mar.kernels.ordering import ascending
 
 CLIP_SIGMA = 3.0
 TRUNCATED = 0.98658  # standard deviation of a Gaussian of sigma 1 cut at 3 sigma
 MAX_ROUNDS = 30
 CROWDED = 0.3  # mean and median further apart than this many sigma: the mode formula does not hold
-
-
-@jit
-def _ordered(values: np.ndarray) -> np.ndarray:
-    """The finite ones of values (n,) float32, ascending, as float64: sorted by 11 bits at a time."""
-    words, keys = values.view(np.uint32), np.empty(values.size, np.uint32)
-    counts = np.zeros((3, 2048), np.int64)
-    n = 0
-    for i in range(values.size):
-        word = words[i]
-        if word & np.uint32(0x7F800000) == np.uint32(0x7F800000):  # no number
-            continue
-        # as whole numbers these have the order of the values
-        key = ~word if word & np.uint32(0x80000000) else word | np.uint32(0x80000000)
-        keys[n] = key
-        n += 1
-        counts[0, key & 2047] += 1
-        counts[1, (key >> 11) & 2047] += 1
-        counts[2, key >> 22] += 1
-    other = np.empty(n, np.uint32)
-    keys = keys[:n]
-    for turn in range(3):
-        place, total = counts[turn], 0
-        for k in range(2048):
-            many = place[k]
-            place[k] = total
-            total += many
-        for i in range(n):
-            k = (keys[i] >> np.uint32(11 * turn)) & 2047
-            other[place[k]] = keys[i]
-            place[k] += 1
-        keys, other = other, keys
-    for i in range(n):
-        key = keys[i]
-        keys[i] = key ^ np.uint32(0x80000000) if key & np.uint32(0x80000000) else ~key
-    return keys.view(np.float32).astype(np.float64)
 
 
 @jit
@@ -53,7 +18,7 @@ def clipped(values: np.ndarray) -> tuple[float, float, float, int]:
     `values` are (n,) float32. The deviation is corrected for the cut, so that Gaussian noise gives its sigma.
     NaN where there is none.
     """
-    ordered = _ordered(values)
+    ordered = ascending(values).astype(np.float64)
     n = ordered.size
     if n == 0:
         return np.nan, np.nan, np.nan, 0

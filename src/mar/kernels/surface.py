@@ -1,14 +1,109 @@
 """A coarse grid of levels drawn out to every pixel, and what leaves it. Twin: tests.naive.draw_out.
 
-A surface is `rows` (boxes in y, nx) float64 with, for each row y of the image, the one to start from and how
-far it is on the way to the next: rows[left[y]] (1 - share[y]) + rows[left[y] + 1] share[y], as float32.
-It is drawn a row at a time and compared at once, while it is in the cache.
+The amplifiers of a surface lie side by side in the same rows of an image and are all nx pixels wide;
+amplifier a begins in column x0[a]. Its surface is `rows` (boxes in y, amplifiers x nx) float64, a's part from
+a nx, and for each row y of the image the one to start from and how far it is on the way to the next:
+rows[left[y]] (1 - share[y]) + rows[left[y] + 1] share[y], as float32. It is drawn a row at a time and looked
+at while it is in the cache; the image is read along its whole rows.
 """
 
 import numpy as np
 
 from mar.kernels.jit import jit, summing_jit
 from mar.kernels.networks import sort_rows
+
+GROUP = 32  # rows of which the highest departure is kept
+_CHUNK = 1 << 11  # rows of boxes, in boxes: their pixels stay in the nearest cache while they are sorted
+INFINITE = np.float32(np.inf)
+
+
+@jit
+def draw_along(values: np.ndarray, left: np.ndarray, share: np.ndarray, out: np.ndarray) -> None:
+    """Linear between the columns of a grid of one amplifier after the other, float64.
+
+    `values` (boxes in y, amplifiers, boxes in x) float32, `out` (boxes in y, amplifiers, nx): in column x
+    values[left[x]] (1 - share[x]) + values[left[x] + 1] share[x].
+    """
+    for j in range(out.shape[0]):
+        for a in range(out.shape[1]):
+            for x in range(out.shape[2]):
+                near, far = values[j, a, left[x]], values[j, a, left[x] + 1]
+                out[j, a, x] = near * (1.0 - share[x]) + far * share[x]
+
+
+@jit
+def _depart(
+    row: np.ndarray, near: np.ndarray, far: np.ndarray, share: float, off: np.ndarray, highest: np.ndarray
+) -> None:
+    for x in range(off.size):
+        above = row[x] - np.float32(near[x] * (1.0 - share) + far[x] * share)
+        known = above if above < INFINITE else INFINITE
+        highest[x] = known if known > highest[x] else highest[x]
+        off[x] = above
+
+
+@jit
+def departures(
+    data: np.ndarray,
+    x0: np.ndarray,
+    rows: np.ndarray,
+    left: np.ndarray,
+    share: np.ndarray,
+    y0: int,
+    y1: int,
+    step: int,
+    sampled: np.ndarray,
+    highest: np.ndarray,
+) -> None:
+    """How far the rows y0 <= y < y1 of `data` (ny, columns) float32 lie above a surface, float32.
+
+    `sampled` (amplifiers, values) has every step-th pixel of each amplifier, row after row; `highest`
+    (groups, amplifiers x nx) the highest of GROUP rows in each column, infinity where one is no number.
+    y0 begins a group.
+    """
+    nx = rows.shape[1] // x0.size
+    off = np.empty(nx, dtype=np.float32)
+    for y in range(y0, y1):
+        top = highest[y // GROUP]
+        if y % GROUP == 0:
+            top[:] = -INFINITE
+        for a in range(x0.size):
+            first, last = a * nx, (a + 1) * nx
+            near, far = rows[left[y], first:last], rows[left[y] + 1, first:last]
+            _depart(data[y, x0[a] : x0[a] + nx], near, far, share[y], off, top[first:last])
+            k = -((-y * nx) // step)
+            for x in range(k * step - y * nx, nx, step):
+                sampled[a, k] = off[x]
+                k += 1
+
+
+@jit
+def mark_above(
+    data: np.ndarray,
+    x0: np.ndarray,
+    rows: np.ndarray,
+    left: np.ndarray,
+    share: np.ndarray,
+    a: int,
+    limit: np.float32,
+    bad: np.uint8,
+    highest: np.ndarray,
+    mask: np.ndarray,
+) -> None:
+    """mask |= bad unless data - surface <= limit, in amplifier `a`; `highest` are from `departures`.
+
+    `data` (ny, columns) float32 and `mask` uint8 of that shape.
+    """
+    nx = rows.shape[1] // x0.size
+    for group in range(highest.shape[0]):
+        for x in range(a * nx, (a + 1) * nx):
+            if highest[group, x] <= limit and highest[group, x] < INFINITE:
+                continue
+            at = x0[a] + x - a * nx
+            for y in range(group * GROUP, min(data.shape[0], (group + 1) * GROUP)):
+                level = rows[left[y], x] * (1.0 - share[y]) + rows[left[y] + 1, x] * share[y]
+                if not data[y, at] - np.float32(level) <= limit:
+                    mask[y, at] |= bad
 
 
 @jit
@@ -18,48 +113,12 @@ def _mix(near: np.ndarray, far: np.ndarray, share: float, out: np.ndarray) -> No
 
 
 @jit
-def departures(
-    data: np.ndarray,
-    x0: int,
-    y0: int,
-    rows: np.ndarray,
-    left: np.ndarray,
-    share: np.ndarray,
-    step: int,
-    out: np.ndarray,
-) -> None:
-    """out = every step-th pixel, row after row, less the surface, which begins at data[y0, x0]; float32."""
-    nx = rows.shape[1]
-    for k in range(out.size):
-        y, x = (k * step) // nx, (k * step) % nx
-        level = rows[left[y], x] * (1.0 - share[y]) + rows[left[y] + 1, x] * share[y]
-        out[k] = data[y0 + y, x0 + x] - np.float32(level)
-
-
-@jit
-def _above(row: np.ndarray, surface: np.ndarray, limit: np.float32, bad: np.uint8, mask: np.ndarray) -> None:
+def _any_outside(row: np.ndarray, surface: np.ndarray, low: np.float32, high: np.float32) -> np.bool:
+    number = np.int32(0)
     for x in range(row.size):
-        mask[x] |= np.uint8(0) if row[x] - surface[x] <= limit else bad
-
-
-@jit
-def mark_above(
-    data: np.ndarray,
-    x0: int,
-    y0: int,
-    rows: np.ndarray,
-    left: np.ndarray,
-    share: np.ndarray,
-    limit: np.float32,
-    bad: np.uint8,
-    mask: np.ndarray,
-) -> None:
-    """mask |= bad unless data - surface <= limit; `data` (ny, nx) float32 and `mask` uint8 of that shape."""
-    surface = np.empty(rows.shape[1], dtype=np.float32)
-    x1 = x0 + surface.size
-    for y in range(left.size):
-        _mix(rows[left[y]], rows[left[y] + 1], share[y], surface)
-        _above(data[y0 + y, x0:x1], surface, limit, bad, mask[y0 + y, x0:x1])
+        good = (row[x] > 0) & (row[x] >= low * surface[x]) & (row[x] <= high * surface[x])
+        number += np.int32(not good)
+    return number > 0
 
 
 @jit
@@ -79,22 +138,30 @@ def _outside(
 @jit
 def mark_outside(
     data: np.ndarray,
-    x0: int,
-    y0: int,
+    x0: np.ndarray,
     rows: np.ndarray,
     left: np.ndarray,
     share: np.ndarray,
+    y0: int,
+    y1: int,
     low: np.float32,
     high: np.float32,
     bad: np.uint8,
     mask: np.ndarray,
 ) -> None:
-    """mask |= bad unless low surface <= data <= high surface, and data > 0; arrays as of `mark_above`."""
-    surface = np.empty(rows.shape[1], dtype=np.float32)
-    x1 = x0 + surface.size
-    for y in range(left.size):
-        _mix(rows[left[y]], rows[left[y] + 1], share[y], surface)
-        _outside(data[y0 + y, x0:x1], surface, low, high, bad, mask[y0 + y, x0:x1])
+    """In the rows y0 <= y < y1 mask |= bad unless low surface <= data <= high surface, and data > 0.
+
+    Arrays as of `mark_above`.
+    """
+    nx = rows.shape[1] // x0.size
+    surface = np.empty(nx, dtype=np.float32)
+    for y in range(y0, y1):
+        for a in range(x0.size):
+            first, last = a * nx, (a + 1) * nx
+            _mix(rows[left[y], first:last], rows[left[y] + 1, first:last], share[y], surface)
+            row = data[y, x0[a] : x0[a] + nx]
+            if _any_outside(row, surface, low, high):
+                _outside(row, surface, low, high, bad, mask[y, x0[a] : x0[a] + nx])
 
 
 @jit
@@ -102,6 +169,23 @@ def _middle(ordered: np.ndarray, count: int, into: np.ndarray) -> None:
     low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
     for k in range(count):
         into[k] = (low[k] + high[k]) / np.float32(2)
+
+
+@jit
+def _all_finite(row: np.ndarray) -> np.bool:
+    number = np.int32(0)
+    for x in range(row.size):
+        number += np.int32(not abs(row[x]) < INFINITE)
+    return number == 0
+
+
+@jit
+def _put_last(values: np.ndarray, known: np.ndarray) -> None:
+    """Infinity for what is not finite in some rows of boxes, of which nothing is known then."""
+    for k in range(values.size):
+        if not abs(values[k]) < INFINITE:
+            values[k] = INFINITE
+            known[k % known.size] = False
 
 
 @jit
@@ -121,20 +205,24 @@ def box_medians(
     False, a value is not finite, and the median is not right.
     """
     places_y, (boxes, places_x) = ys.shape[1], xs.shape
-    values = np.empty((places_x, places_y * boxes), dtype=np.float32)
+    many = max(1, _CHUNK // (boxes * places_x))
+    values = np.empty((places_x, many * boxes), dtype=np.float32)
     middle = np.empty((places_y, boxes), dtype=np.float32)
     for j in range(len(ys)):
         known[j] = True
-        for p in range(places_y):
-            row = data[ys[j, p]]
-            for i in range(boxes):
-                for k in range(places_x):
-                    value = row[xs[i, k]]
-                    finite = abs(value) < np.inf
-                    values[k, p * boxes + i] = value if finite else np.float32(np.inf)
-                    known[j, i] &= finite
-        sort_rows(values, places_y * boxes, network_x)
-        _middle(values, places_y * boxes, middle.reshape(-1))
+        for start in range(0, places_y, many):
+            stop = min(places_y, start + many)
+            width = (stop - start) * boxes
+            for p in range(start, stop):
+                row = data[ys[j, p]]
+                for i in range(boxes):
+                    for k in range(places_x):
+                        values[k, (p - start) * boxes + i] = row[xs[i, k]]
+            for k in range(places_x):
+                if not _all_finite(values[k, :width]):
+                    _put_last(values[k, :width], known[j])
+            sort_rows(values, width, network_x)
+            _middle(values, width, middle[start:stop].reshape(-1))
         sort_rows(middle, boxes, network_y)
         _middle(middle, boxes, medians[j])
 

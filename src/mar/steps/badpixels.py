@@ -2,15 +2,17 @@
 
 import numpy as np
 
-from mar.camera import Amplifier, Camera
+from mar.camera import Camera
 from mar.config.bias import Bias
 from mar.config.flat import Flat
-from mar.kernels.surface import departures, mark_above, mark_outside, upper_limit
-from mar.kernels.threads import in_threads
+from mar.kernels.ordering import ascending
+from mar.kernels.surface import GROUP, departures, mark_above, mark_outside, upper_limit
+from mar.kernels.threads import bands, in_threads
 from mar.masks import Bit, empty_mask
-from mar.steps.surface import smooth_surface
+from mar.steps.surface import Surface, alike, smooth_surface
 
 SAMPLE = 400_000  # pixels that the noise is measured on, per amplifier
+BAND = 8 * GROUP  # rows that a thread takes
 
 
 def hot_mask(master: np.ndarray, camera: Camera, config: Bias) -> np.ndarray:
@@ -21,20 +23,29 @@ def hot_mask(master: np.ndarray, camera: Camera, config: Bias) -> np.ndarray:
     finite are bad too.
     """
     data, mask = np.ascontiguousarray(master, dtype=np.float32), empty_mask(master.shape)
-
-    def mark(amplifier: Amplifier) -> None:
-        part = amplifier.trimmed
-        surface = smooth_surface(data[part.slices], config.hot_cell)
-        size = (part.y1 - part.y0) * (part.x1 - part.x0)
-        step = max(1, size // SAMPLE)
-        sampled = np.empty(-(-size // step), np.float32)
-        departures(data, part.x0, part.y0, *surface, step, sampled)
-        ordered = np.sort(sampled[np.isfinite(sampled)])
-        limit = np.float32(upper_limit(ordered, config.hot_sigma, config.hot_iterations))
-        mark_above(data, part.x0, part.y0, *surface, limit, np.uint8(Bit.BAD), mask)
-
-    in_threads(mark, camera.amplifiers)
+    for here in alike(camera):
+        part, marked = data[here.y0 : here.y1], mask[here.y0 : here.y1]
+        surface = smooth_surface(part, here.x0, here.nx, config.hot_cell)
+        _mark_hot(part, surface, here.nx, config, marked)
     return mask
+
+
+def _mark_hot(data: np.ndarray, surface: Surface, nx: int, config: Bias, mask: np.ndarray) -> None:
+    """Amplifiers side by side: one pass over their pixels, then only where something may stand out."""
+    amplifiers, size = len(surface.x0), len(data) * nx
+    step = max(1, size // SAMPLE)
+    sampled = np.empty((amplifiers, -(-size // step)), np.float32)
+    highest = np.empty((-(-len(data) // GROUP), amplifiers * nx), np.float32)
+
+    def measure(band: tuple[int, int]) -> None:
+        departures(data, *surface, *band, step, sampled, highest)
+
+    def mark(a: int) -> None:
+        limit = upper_limit(ascending(sampled[a]), config.hot_sigma, config.hot_iterations)
+        mark_above(data, *surface, a, np.float32(limit), np.uint8(Bit.BAD), highest, mask)
+
+    in_threads(measure, bands(len(data), BAND))
+    in_threads(mark, range(amplifiers))
 
 
 def cold_mask(master: np.ndarray, camera: Camera, config: Flat) -> np.ndarray:
@@ -46,10 +57,17 @@ def cold_mask(master: np.ndarray, camera: Camera, config: Flat) -> np.ndarray:
     data, mask = np.ascontiguousarray(master, dtype=np.float32), empty_mask(master.shape)
     low, high = np.float32(config.cold_low), np.float32(config.cold_high)
 
-    def mark(amplifier: Amplifier) -> None:
-        part = amplifier.trimmed
-        surface = smooth_surface(data[part.slices], config.cold_cell)
-        mark_outside(data, part.x0, part.y0, *surface, low, high, np.uint8(Bit.BAD), mask)
-
-    in_threads(mark, camera.amplifiers)
+    for here in alike(camera):
+        part, marked = data[here.y0 : here.y1], mask[here.y0 : here.y1]
+        surface = smooth_surface(part, here.x0, here.nx, config.cold_cell)
+        _mark_cold(part, surface, (low, high), marked)
     return mask
+
+
+def _mark_cold(
+    data: np.ndarray, surface: Surface, limits: tuple[np.float32, np.float32], mask: np.ndarray
+) -> None:
+    def mark(band: tuple[int, int]) -> None:
+        mark_outside(data, *surface, *band, *limits, np.uint8(Bit.BAD), mask)
+
+    in_threads(mark, bands(len(data), BAND))
