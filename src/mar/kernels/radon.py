@@ -9,6 +9,9 @@ import numpy as np
 
 from mar.kernels.jit import jit, parallel_jit, rows_in_parallel
 
+BLOCK = 128  # columns passed over together where no line is strong
+ROUGHLY = 0.999  # of single precision: rather a line too many for the closer look
+
 
 @parallel_jit
 def bin_mean(
@@ -41,23 +44,58 @@ def bin_mean(
 
 
 @jit
-def join_strips(strips: np.ndarray, height: int, joined: np.ndarray) -> None:
-    """Sums along lines through strips of 2 * height rows from those through strips of `height` rows.
+def _added(below: np.ndarray, above: np.ndarray, out: np.ndarray) -> None:
+    for x in range(out.size):
+        out[x] = below[x] + above[x]
 
-    `strips` and `joined` are (rows, columns); rows s to s + height - 1 belong to one strip, and row s + k
-    holds, by the column where they begin, the sums along lines that move k columns to the right within it.
-    """
+
+@jit
+def _join_pairs(strips: np.ndarray, height: int, start: int, joined: np.ndarray) -> None:
+    """From strips of `height` rows to those of twice as many, from column `start` on."""
     columns = strips.shape[1]
     for first in range(0, strips.shape[0], 2 * height):
         for k in range(2 * height):
             below, above = strips[first + k // 2], strips[first + height + k // 2]
-            moved = k - k // 2
-            out = joined[first + k]
-            shifted = above[moved:]
-            for x in range(columns - moved):
-                out[x] = below[x] + shifted[x]
-            for x in range(columns - moved, columns):
-                out[x] = below[x]
+            moved, out = k - k // 2, joined[first + k]
+            end = max(columns - moved, start)
+            _added(below[start:end], above[start + moved :], out[start:end])
+            out[end:] = below[end:]
+
+
+@jit
+def join_strips(
+    strips: np.ndarray, spare: np.ndarray, height: int, wanted: int, empty: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sums along lines through strips of `wanted` rows from those through strips of `height` rows.
+
+    `strips` (rows, columns): rows s to s + height - 1 belong to one strip, and row s + k holds, by the column
+    where they begin, the sums along lines that move k columns to the right within it. The first `empty`
+    columns of the image hold nothing but 0; `spare`, of the same shape, begins as 0. Both change. Gives first
+    the one that holds the sums. All strips that are joined into one are joined at once, while they are in
+    the cache.
+    """
+    for first in range(0, strips.shape[0], wanted):
+        below, above = strips[first : first + wanted], spare[first : first + wanted]
+        now = height
+        while now < wanted:
+            _join_pairs(below, now, max(empty - 2 * now + 1, 0), above)
+            below, above = above, below
+            now *= 2
+    now = height
+    while now < wanted:
+        strips, spare = spare, strips
+        now *= 2
+    return strips, spare
+
+
+@jit
+def _any_strong(a, b, n, m, least, square):  # type: ignore[no-untyped-def]
+    """Whether the sums of any two neighbours could be of `least` values and, over their root, of `square`."""
+    number = np.int32(0)
+    for x in range(a.size):
+        total, known = a[x] + b[x], n[x] + m[x]
+        number += np.int32((known >= least) & (total > 0) & (total * total >= square * known))
+    return number > 0
 
 
 @jit
@@ -81,6 +119,7 @@ def strongest_lines(
     """
     rows, columns = light.shape
     lowest_sum = np.float32(usual[0] + limit * usual[1])
+    roughly, square = np.float32(ROUGHLY * least), np.float32(ROUGHLY * lowest_sum**2)
     across = (columns + tile - 1) // tile
     peak = np.zeros(across, dtype=np.float32)
     at = np.zeros((across, 2), dtype=np.int64)
@@ -90,14 +129,19 @@ def strongest_lines(
             peak[:] = 0
             for k in range(lowest, min(height, lowest + tile)):
                 a, n = light[first + k], known[first + k]
-                for x in range(columns - 1):
-                    number = n[x] + n[x + 1]
-                    total = a[x] + a[x + 1]
-                    if number >= least and total > 0:
-                        strength = total / np.sqrt(number)
-                        if strength > peak[x // tile]:
-                            peak[x // tile] = strength
-                            at[x // tile, 0], at[x // tile, 1] = k, x
+                for start in range(0, columns - 1, BLOCK):
+                    stop = min(columns - 1, start + BLOCK)
+                    here, beside = slice(start, stop), slice(start + 1, stop + 1)
+                    if not _any_strong(a[here], a[beside], n[here], n[beside], roughly, square):
+                        continue
+                    for x in range(start, stop):
+                        number = n[x] + n[x + 1]
+                        total = a[x] + a[x + 1]
+                        if number >= least and total > 0:
+                            strength = total / np.sqrt(number)
+                            if strength > peak[x // tile]:
+                                peak[x // tile] = strength
+                                at[x // tile, 0], at[x // tile, 1] = k, x
             for i in range(across):
                 if peak[i] >= lowest_sum and found < best.shape[0]:
                     best[found, 0] = (peak[i] - usual[0]) / usual[1]

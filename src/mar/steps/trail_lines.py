@@ -18,6 +18,7 @@ from mar.steps.trail_paths import GAUSS, LEFT_OUT, Path
 
 TOUCHING = np.ones((3, 3), dtype=bool)
 SPARSE = 0.25  # part of its ellipse that a group of crossing lines fills at most
+JOINED_AT_ONCE = 32  # strips, so that they stay in the cache
 SHORTEST = 4  # pieces that the frame is cut into for the shortest lines looked for
 FLASH = 0.5  # times the elongation of a piece of trail that a group must have
 TILE = 8  # columns of the transform of which only the strongest line is kept
@@ -181,14 +182,13 @@ def _lines_to_the_right(
     for part in (light, known):
         strips = np.zeros((rows, rows + nx), dtype=np.float32)
         strips[:ny, rows:] = part
-        sums.append([strips, np.empty_like(strips)])
+        sums.append((strips, np.zeros_like(strips)))
     best = np.empty((rows * (rows + nx) // TILE**2 + 2 * rows, 4))
     height = 1
     while height < rows:
-        for pair in sums:
-            join_strips(pair[0], height, pair[1])
-            pair.reverse()
-        height *= 2
+        wanted = min(JOINED_AT_ONCE * height, max(2 * height, rows // SHORTEST))
+        sums = [join_strips(*pair, height, wanted, rows) for pair in sums]
+        height = wanted
         if height * SHORTEST >= rows:
             (light_sums, _), (known_sums, _) = sums
             usual = _usual(light_sums, known_sums, 0.5 * least)
