@@ -99,9 +99,11 @@ def _compact(above: np.ndarray, binning: int, config: Trails, reduction: Reducti
     groups, number = ndimage.label(above > config.group_sigma, TOUCHING)
     if number == 0:
         return np.zeros(above.shape, dtype=bool)
-    area, major, minor = _shapes(groups, number)
+    ys, xs = np.nonzero(groups)
+    labels = groups[ys, xs]
+    area, major, minor = _shapes(ys, xs, labels, number)
     peak = np.zeros(number + 1, dtype=above.dtype)
-    np.maximum.at(peak, groups.ravel(), above.ravel())
+    np.maximum.at(peak, labels, above[ys, xs])
     elongation = major / minor
     # a flash of a tumbling satellite is shorter than a piece of a steady one
     least = FLASH * max(reduction.sat_elongation, 1 / max(1 - reduction.sat_ellipticity, 0.01))
@@ -110,13 +112,27 @@ def _compact(above: np.ndarray, binning: int, config: Trails, reduction: Reducti
     crossing = (area < SPARSE * np.pi / 4 * major * minor) & (major > config.least_length * min(above.shape))
     compact = (peak > config.compact_sigma) & ~piece & ~crossing
     compact[0] = False
-    return ndimage.binary_dilation(compact[groups], TOUCHING, iterations=2)
+    return _grown(compact[groups], 2)
 
 
-def _shapes(groups: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Area, major and minor axis of each group (pixels; a filled ellipse has these axes); 0 is no group."""
-    ys, xs = np.nonzero(groups)
-    labels = groups[ys, xs]
+def _grown(marked: np.ndarray, pixels: int) -> np.ndarray:
+    """Boolean (ny, nx): what is marked, and so many pixels around it, corners included."""
+    for _ in range(2):  # along the rows, then along the columns
+        grown = marked.copy(order="K")
+        for shift in range(1, pixels + 1):
+            grown[:, shift:] |= marked[:, :-shift]
+            grown[:, :-shift] |= marked[:, shift:]
+        marked = grown.T
+    return marked
+
+
+def _shapes(
+    ys: np.ndarray, xs: np.ndarray, labels: np.ndarray, number: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Area, major and minor axis (number + 1,) of the groups that pixels have as labels; 0 is no group.
+
+    In pixels; a filled ellipse has these axes.
+    """
 
     def mean(values: np.ndarray) -> np.ndarray:
         return np.bincount(labels, values, number + 1) / np.maximum(area, 1)

@@ -11,7 +11,7 @@ import numpy as np
 from mar.config.reduction import Reduction
 from mar.config.trails import Trails
 from mar.frame import Frame, recorded
-from mar.masks import Bit
+from mar.masks import Bit, empty_mask
 from mar.steps.trail_lines import candidates, residual_of
 from mar.steps.trail_tracks import Track, follow
 
@@ -26,8 +26,9 @@ def mark_trails(frame: Frame, config: Trails, reduction: Reduction) -> Frame:
 
     `frame` is in ADU with its sky; bad and saturated pixels must be marked before. Header: MAR TRAILS N.
     """
-    mask = frame.own_mask()
+    mask = empty_mask(frame.data.shape) if frame.mask is None else frame.mask
     tracks = find_trails(frame.data, mask, config, reduction)
+    mask = mask.copy() if tracks else mask
     for track in tracks:
         track.draw(mask)
     return frame.replace(mask=mask).with_cards({"MAR TRAILS N": (len(tracks), "Trails found")})
