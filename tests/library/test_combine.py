@@ -146,6 +146,20 @@ def test_only_the_maps_asked_for_are_made(stack):
     assert_array_equal(got.value, combine(stack).value)
 
 
+@pytest.mark.parametrize("n", [3, 4, 5, 6, 11, 14])
+@pytest.mark.parametrize("rule", [one for one in RULES if one.kind in ("avsigclip", "ccdclip")], ids=named)
+def test_the_value_alone_is_that_of_all_maps(rng, rule, n):
+    counts = np.round(rng.normal(300, 17, (n, 4, 300))).astype("f4")
+    counts[rng.random(counts.shape) < 0.03] += 200  # one value lost, two, and now and then more
+    counts[rng.random(counts.shape) < 0.01] -= 300
+    counts[:, 2:][rng.random((n, 2, 300)) < 0.02] = np.nan
+    value, *_ = naive.combine(counts, "median", rule)
+    assert_allclose(combine(counts, "median", rule, want=frozenset()).value, value, rtol=1e-6)
+    assert_array_equal(
+        combine(counts, "median", rule, want=frozenset()).value, combine(counts, "median", rule).value
+    )
+
+
 @pytest.mark.parametrize("rule", [RULES[2], RULES[5], CCD], ids=named)
 def test_a_cosmic_ray_is_left_out_of_the_mean(rng, rule):
     flats = rng.normal(1000, 33, (15, 4, 200)).astype("f4")

@@ -1,8 +1,8 @@
 """Combine a stack of rows pixel by pixel, with the rejections of IRAF's imcombine.
 
 Rows are worked on a few at a time, so that all their values stay in the cache: their order statistics are
-found (`networks`), what loses nothing is combined block by block (`stack_whole`), and the few other pixels go
-one by one (`stack_clip`). Threads take the next rows in turn.
+found (`networks`), what loses nothing is combined block by block (`stack_whole`), what loses one value by the
+statistics next to those, and the few other pixels by all their values (`stack_clip`). Threads take the next rows in turn.
 """
 
 from collections.abc import Iterable
@@ -14,11 +14,9 @@ import numba
 import numpy as np
 
 from mar.kernels.networks import STRIDE, network_of, picker, stack_picker
-from mar.kernels.stack_clip import add_lacking, combine_flagged
 from mar.kernels.stack_gather import gather
+from mar.kernels.stack_picked import combine_picked
 from mar.kernels.stack_plan import Plan, Results, Task, plan_of
-from mar.kernels.stack_rules import AVSIGCLIP, MINMAX, NONE, SIGCLIP
-from mar.kernels.stack_whole import combine_whole, find_centres, find_squares, sum_rows
 
 CACHED = 2**20  # bytes of values at a time
 
@@ -56,10 +54,19 @@ def combine_rows(task: Task, results: Results, threads: int = 0) -> None:
 
 def _combine_some(plan: Plan, results: Results, starts: Iterable[int], height: int) -> None:
     """Combine rows from each start on, as long as there are any."""
-    n, ny, _ = plan.task.stack.shape
-    work = _work(height * plan.blocks, n, len(plan.places))
+    (stack, masks, scaling, method, rule), noise, _, at, _, by_frame, _, _, blocks, width = plan
+    n, ny, _ = stack.shape
+    work, network = _work(height * blocks, n, len(plan.places)), network_of(n)
+    factors, zeros = (1 / scaling.scales).astype(np.float32), scaling.zeros.astype(np.float32)
     for y0 in starts:
-        _combine_slab(plan, results, y0, min(ny, y0 + height), work)
+        y1 = min(ny, y0 + height)
+        straight = plan.straight and _pick_straight(plan, y0, y1, work, factors, zeros)
+        incomplete = 0 if straight else _gather_and_pick(plan, y0, y1, work)
+        # one call for all the rest: a call for each of its parts took a sixth of the time of the rows
+        combine_picked(
+            stack, masks, scaling, by_frame, straight, network, method, rule, noise, at, incomplete, *work,
+            width, y0, y1, *results,
+        )  # fmt: skip
 
 
 def _work(blocks: int, n: int, places: int) -> Work:
@@ -74,58 +81,15 @@ def _work(blocks: int, n: int, places: int) -> Work:
     )
 
 
-def _combine_slab(plan: Plan, results: Results, y0: int, y1: int, work: Work) -> None:
-    (stack, masks, scaling, method, rule), noise, _, at, _, by_frame, _, _, _, width = plan
-    values, picked, squares, centre, found, lacking, flags = work
-    common = np.ones(y1 - y0)
-    incomplete = _pick(plan, y0, y1, work)
-    if rule.kind == AVSIGCLIP:
-        common, numbers = np.zeros(y1 - y0), np.zeros(y1 - y0, dtype=np.int64)
-        about = width, stack.shape[2], common, numbers
-        sum_rows(values, centre, squares, rule.weighted, noise, lacking, found, *about)
-        if incomplete:
-            add_lacking(values, rule.about_mean, noise, lacking, found, *about)
-        common = np.sqrt(common / np.maximum(numbers - 1, 1))
-    flagged = combine_whole(
-        values,
-        picked,
-        centre,
-        squares,
-        method,
-        rule,
-        noise,
-        at,
-        common,
-        lacking,
-        found,
-        width,
-        y0,
-        *results[:3],
-        flags,
-    )
-    if results.rejected.size and rule.kind == MINMAX:
-        flags[:], flagged = 1, 1
-    if flagged:
-        network = network_of(len(stack))
-        combine_flagged(
-            stack, masks, scaling, by_frame, network, method, rule, noise, common, flags, width, y0, *results
-        )
+def _pick_straight(plan: Plan, y0: int, y1: int, work: Work, factors: np.ndarray, zeros: np.ndarray) -> bool:
+    """Find what some rows are combined by, from the stack itself; False where a pixel lacks a value."""
+    pick = stack_picker(len(plan.task.stack), plan.places, plan.squares)
+    return pick(plan.task.stack, y0, y1, plan.width, factors, zeros, work.picked, work.squares) == 0
 
 
-def _pick(plan: Plan, y0: int, y1: int, work: Work) -> int:
-    """Find what some rows are combined by; gives the number of blocks that lack values."""
-    (stack, masks, scaling, _, rule), _, places, at, squares, _, straight, _, blocks, width = plan
-    n, used, incomplete = len(stack), (y1 - y0) * blocks, 0
-    if straight:
-        factors, zeros = (1 / scaling.scales).astype(np.float32), scaling.zeros.astype(np.float32)
-        pick = stack_picker(n, places, squares)
-        straight = pick(stack, y0, y1, width, factors, zeros, work.picked, work.squares) == 0
-        work.lacking[:] = False
-    if not straight:
-        incomplete = gather(stack, masks, y0, y1, scaling, width, work.values, work.found, work.lacking)
-        picker(n, places)(work.values, used, width, work.picked)
-    if rule.kind not in (NONE, MINMAX):
-        find_centres(work.values, work.picked, at, rule.about_mean, width, work.centre[:used])
-        if not straight and rule.kind in (AVSIGCLIP, SIGCLIP) and not rule.weighted:
-            find_squares(work.values, work.centre[:used], width, work.squares)
+def _gather_and_pick(plan: Plan, y0: int, y1: int, work: Work) -> int:
+    """The same of any pixels; gives the number of blocks that lack values."""
+    (stack, masks, scaling, _, _), width = plan.task, plan.width
+    incomplete = gather(stack, masks, y0, y1, scaling, width, work.values, work.found, work.lacking)
+    picker(len(stack), plan.places)(work.values, (y1 - y0) * plan.blocks, width, work.picked)
     return incomplete

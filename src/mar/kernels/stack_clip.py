@@ -23,6 +23,7 @@ from mar.kernels.stack_rules import (
     SHIFT,
     SIGCLIP,
     SLOPE,
+    Places,
     Rejection,
     Scaling,
     after_extremes,
@@ -271,9 +272,59 @@ def add_lacking(
 
 
 @jit
+def _without_one(
+    picked: np.ndarray, at: Places, x: int, low: float, high: float, noise: np.ndarray, common: float
+) -> float:
+    """The median of a pixel that loses no value, its lowest, or its highest; NaN if it is not so simple."""
+    lowest, highest = np.float64(picked[at.lowest, x]), np.float64(picked[at.highest, x])
+    lower, upper = np.float64(picked[at.lower, x]), np.float64(picked[at.upper, x])
+    centre = 0.5 * (lower + upper)
+    sigma = common * np.sqrt(_variance(centre, noise, 0))
+    too_low, too_high = centre - lowest > low * sigma, highest - centre > high * sigma
+    if too_low == too_high:
+        return np.nan if too_low else centre
+    if too_low:
+        lowest = np.float64(picked[at.second, x])
+        lower, upper = upper, np.float64(picked[at.over, x])
+    else:
+        highest = np.float64(picked[at.last_but_one, x])
+        lower, upper = np.float64(picked[at.under, x]), lower
+    more = centre - lowest > low * sigma or highest - centre > high * sigma
+    centre = 0.5 * (lower + upper)
+    sigma = common * np.sqrt(_variance(centre, noise, 0))
+    again = centre - lowest > low * sigma or highest - centre > high * sigma
+    return np.nan if more or again else centre
+
+
+@jit
+def _clip_the_simple(
+    chosen: np.ndarray,
+    picked: np.ndarray,
+    at: Places,
+    low: float,
+    high: float,
+    noise: np.ndarray,
+    common: float,
+    value: np.ndarray,
+) -> int:
+    """Combine those of the `chosen` pixels that lose one value at most; gives how many others there are."""
+    left = 0
+    for x in chosen:
+        middle = np.nan
+        if common > 0.0 and picked[at.highest, x] < INFINITE:
+            middle = _without_one(picked, at, x, low, high, noise, common)
+        value[x] = middle
+        chosen[left] = x
+        left += 1 if middle != middle else 0
+    return left
+
+
+@jit
 def combine_flagged(
     stack: np.ndarray,
     masks: np.ndarray,
+    picked: np.ndarray,
+    at: Places,
     scaling: Scaling,
     by_frame: bool,
     network: np.ndarray,
@@ -291,6 +342,7 @@ def combine_flagged(
 ) -> None:
     """Combine the flagged pixels of rows from y0 on; all results but `value` may be empty.
 
+    `picked` are their order statistics: nearly all clipped pixels lose one value, and then those suffice.
     `network` sorts n values; only where it matters from which frame each comes they are sorted one by one.
     """
     n, nx = stack.shape[0], value.shape[1]
@@ -302,10 +354,16 @@ def combine_flagged(
     together = kind in (AVSIGCLIP, CCDCLIP) and not (by_frame or about_mean)
     middle_suffices = together and method == MEDIAN and count.size + sigma.size + rejected.size == 0
     least = _least_to_clip(n, kind, nkeep)
+    simple = middle_suffices and rounds != 1 and n > least
     chosen, columns = np.empty(width + 1, dtype=np.int64), np.empty((n, width), dtype=np.float32)
     for b in range(common.size * blocks):
         y, start = y0 + b // blocks, (b % blocks) * width
         flagged = _flagged(flags[b], min(width, nx - start), chosen)
+        if simple:
+            into = value[y, start : start + width]
+            flagged = _clip_the_simple(
+                chosen[:flagged], picked[b], at, low, high, noise, common[b // blocks], into
+            )
         _columns(stack, masks, scaling, y, start, chosen[:flagged], columns)
         if not by_frame:
             sort_rows(columns, flagged, network)
@@ -317,7 +375,8 @@ def combine_flagged(
             x = chosen[k]
             first, last = ends[0, k], ends[1, k]
             if middle_suffices and 0 <= first <= last:
-                value[y, start + x] = _median(columns[:, k], first, last)
+                lower, upper = columns[(first + last) // 2, k], columns[(first + last + 1) // 2, k]
+                value[y, start + x] = 0.5 * (np.float64(lower) + np.float64(upper))
                 continue
             m = _sort_pixel(columns[:, k], values, frames) if by_frame else _take(columns, k, values)
             if m > 0 and last < 0:

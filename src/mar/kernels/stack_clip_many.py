@@ -1,6 +1,7 @@
-"""Clipping by noise models, many pixels at a time: the same rounds as one by one, counted instead of walked.
+"""Clipping by noise models, many pixels at a time: the same rounds as one by one.
 
-The values of a pixel are sorted, so what lies beyond a limit is a number of values at an end.
+The values of a pixel are sorted, so what lies beyond a limit is a number of values at an end. The first round
+counts them; later ones concern few pixels, whose ends are walked.
 """
 
 import numpy as np
@@ -29,34 +30,77 @@ def _sigmas(centre: np.ndarray, noise: np.ndarray, common: float, sigma: np.ndar
 
 
 @jit
-def _count_beyond(
-    row: np.ndarray,
-    centre: np.ndarray,
-    sigma: np.ndarray,
-    low: float,
-    high: float,
-    below: np.ndarray,
-    above: np.ndarray,
+def _count_below(
+    row: np.ndarray, centre: np.ndarray, sigma: np.ndarray, low: float, below: np.ndarray
 ) -> None:
     for k in range(below.size):
-        off = row[k] - centre[k]
-        below[k] += 1 if -off > low * sigma[k] else 0
-        above[k] += 1 if off > high * sigma[k] else 0
+        below[k] += 1 if centre[k] - row[k] > low * sigma[k] else 0
+
+
+@jit
+def _count_above(
+    row: np.ndarray, centre: np.ndarray, sigma: np.ndarray, high: float, above: np.ndarray
+) -> None:
+    for k in range(above.size):
+        above[k] += 1 if row[k] - centre[k] > high * sigma[k] else 0
 
 
 @jit
 def _move_ends(
-    n: int, least: int, below: np.ndarray, above: np.ndarray, first: np.ndarray, last: np.ndarray
+    n: int,
+    least: int,
+    below: np.ndarray,
+    above: np.ndarray,
+    first: np.ndarray,
+    last: np.ndarray,
+    changed: np.ndarray,
 ) -> int:
-    """Leave out what is beyond, of pixels that have enough values; gives how many have lost some."""
-    changed = 0
-    for k in range(first.size):
-        enough = last[k] - first[k] + 1 >= least
-        begin, end = max(first[k], below[k]), min(last[k], n - 1 - above[k])
-        changed += 1 if enough and (begin > first[k] or end < last[k]) else 0
-        first[k] = begin if enough else first[k]
-        last[k] = end if enough else last[k]
-    return changed
+    """Leave out what is beyond, of pixels with enough values; gives how many have `changed`, and which."""
+    left = 0
+    if n >= least:
+        for k in range(first.size):
+            first[k], last[k] = below[k], n - 1 - above[k]
+            changed[left] = k
+            left += 1 if below[k] + above[k] > 0 else 0
+    return left
+
+
+@jit
+def _walk(
+    columns: np.ndarray,
+    changed: np.ndarray,
+    least: int,
+    low: float,
+    high: float,
+    noise: np.ndarray,
+    common: float,
+    first: np.ndarray,
+    last: np.ndarray,
+) -> int:
+    """One more round of the pixels that the last one has changed; gives how many it changes, and which.
+
+    They are few, and lose little more: their ends are walked.
+    """
+    shift, slope, least_signal = noise[SHIFT], noise[SLOPE], noise[LEAST]
+    offset, curve, base = noise[OFFSET], noise[CURVE], noise[BASE]
+    left = 0
+    for k in changed:
+        begin, end = first[k], last[k]
+        if end - begin + 1 < least:
+            continue
+        middle = begin + end
+        centre = 0.5 * (np.float64(columns[middle // 2, k]) + np.float64(columns[(middle + 1) // 2, k]))
+        signal = max(least_signal, slope * (centre + shift))
+        sigma = common * np.sqrt(base * (offset + signal + curve * signal * signal))
+        while begin <= end and centre - columns[begin, k] > low * sigma:
+            begin += 1
+        while end >= begin and columns[end, k] - centre > high * sigma:
+            end -= 1
+        moved = begin > first[k] or end < last[k]
+        first[k], last[k] = begin, end
+        changed[left] = k
+        left += 1 if moved else 0
+    return left
 
 
 @jit
@@ -82,18 +126,19 @@ def clip_together(
     n = columns.shape[0]
     first, last = ends[0, :count], ends[1, :count]
     first[:], last[:] = 0, n - 1
-    centre, sigma = np.empty(count), np.empty(count)
-    below, above = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
-    number = 0
-    while common > 0.0 and (rounds == 0 or number < rounds):
+    if common > 0.0:
+        centre, sigma = np.empty(count), np.empty(count)
+        below, above = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
         _middles(columns, first, last, centre)
         _sigmas(centre, noise, common, sigma)
-        below[:], above[:] = 0, 0
-        for i in range(n):
-            _count_beyond(columns[i, :count], centre, sigma, low, high, below, above)
-        number += 1
-        if _move_ends(n, least, below, above, first, last) == 0:
-            break
+        for i in range((n + 1) // 2):  # nothing above the median can be too low
+            _count_below(columns[i, :count], centre, sigma, low, below)
+            _count_above(columns[n - 1 - i, :count], centre, sigma, high, above)
+        changed = np.empty(count, dtype=np.int64)
+        left, number = _move_ends(n, least, below, above, first, last, changed), 1
+        while left > 0 and (rounds == 0 or number < rounds):
+            left = _walk(columns, changed[:left], least, low, high, noise, common, first, last)
+            number += 1
     stay = _least_kept(n, nkeep)
     for k in range(count):
         if columns[n - 1, k] == np.inf or last[k] - first[k] + 1 < stay:

@@ -7,6 +7,7 @@ import numpy as np
 from mar.kernels.networks import BLOCK, STRAIGHT
 from mar.kernels.stack_rules import (
     AVSIGCLIP,
+    CCDCLIP,
     MEAN,
     MINMAX,
     NONE,
@@ -88,11 +89,20 @@ def _places(n: int, rule: Rejection, every_value: bool) -> tuple[tuple[int, ...]
     wanted = {lower, upper, sigma}
     if rule.kind not in (NONE, MINMAX):
         wanted |= {0, n - 1}
+    if rule.kind in (AVSIGCLIP, CCDCLIP):
+        wanted |= {min(1, n - 1), (n - 2) // 2, (n + 1) // 2, max(0, n - 2)}
     if rule.kind == MINMAX and every_value:
         wanted |= set(range(first, last + 1))
     places = tuple(sorted(wanted))
     index = {place: k for k, place in enumerate(places)}
     lowest, highest = index.get(0, 0), index.get(n - 1, 0)
     return places, Places(
-        lowest, index[lower], index[upper], highest, index[sigma], index.get(first, 0), last - first + 1
+        lowest,
+        index[lower],
+        index[upper],
+        highest,
+        index[sigma],
+        index.get(first, 0),
+        last - first + 1,
+        *(index.get(place, 0) for place in (1, (n - 2) // 2, (n + 1) // 2, n - 2)),
     )

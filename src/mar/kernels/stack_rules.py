@@ -65,6 +65,10 @@ class Places(NamedTuple):
     sigma: int  #: the value whose distance from the median is PCLIP's sigma
     first: int  #: what MINMAX keeps begins here
     kept: int  #: how many values a whole pixel keeps if none is clipped
+    second: int  #: the second lowest, ...
+    under: int  #: ... the one below the two in the middle, ...
+    over: int  #: ... the one above them ...
+    last_but_one: int  #: ... and the second highest, where they were picked
 
 
 def least_kept(n: int, nkeep: int) -> int:
