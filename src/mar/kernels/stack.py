@@ -2,7 +2,8 @@
 
 Rows are worked on a few at a time, so that all their values stay in the cache: their order statistics are
 found (`networks`), what loses nothing is combined block by block (`stack_whole`), what loses one value by the
-statistics next to those, and the few other pixels by all their values (`stack_clip`). Threads take the next rows in turn.
+statistics next to those, and the few other pixels by all their values (`stack_clip`). Threads take the next
+rows in turn.
 """
 
 from collections.abc import Iterable
