@@ -31,8 +31,14 @@ class Cubics:
         y, values = _two_or_more(y, values)
         x, turned = _two_or_more(x, values.T)
         along_y = CubicSpline(y, turned.T, axis=0, bc_type="natural")(np.arange(shape[0]))
-        pieces = CubicSpline(x, along_y, axis=1, bc_type="natural").c  # (4, pieces, ny)
-        return cls(x.astype(float), np.ascontiguousarray(pieces.transpose(2, 0, 1)), shape)
+        rows = np.empty((shape[0], 4, len(x) - 1))
+
+        def cut(band: tuple[int, int]) -> None:
+            pieces = CubicSpline(x, along_y[slice(*band)], axis=1, bc_type="natural").c  # (4, pieces, rows)
+            rows[slice(*band)] = pieces.transpose(2, 0, 1)
+
+        in_threads(cut, bands(shape[0], BAND_ROWS))
+        return cls(x.astype(float), rows, shape)
 
     def drawn(self) -> np.ndarray:
         """The spline in each pixel: (ny, nx) float32."""

@@ -112,10 +112,11 @@ def _smooth(mesh: np.ndarray, size: int) -> np.ndarray:
     half = size // 2
     if half == 0 or mesh.size == 1:
         return mesh
-    smooth = median_filter(mesh, 2 * half + 1)
+    smooth = np.empty_like(mesh)
     # a smaller window at the edge, with the cell still in its middle, as SExtractor has it
-    for y, x in np.ndindex(*mesh.shape):
-        up, across = (min(half, at, n - 1 - at) for at, n in zip((y, x), mesh.shape, strict=True))
-        if up < half or across < half:
-            smooth[y, x] = np.median(mesh[y - up : y + up + 1, x - across : x + across + 1])
+    up, across = (np.minimum(half, np.minimum(np.arange(n), np.arange(n)[::-1])) for n in mesh.shape)
+    for height in range(half + 1):
+        for width in range(half + 1):
+            here = np.ix_(up == height, across == width)
+            smooth[here] = median_filter(mesh, (2 * height + 1, 2 * width + 1))[here]
     return smooth
