@@ -64,8 +64,13 @@ def _follow(raw, places, k, y, x, step, grow, bit, mask):  # type: ignore[no-unt
 
 
 @jit
-def mark_bled(raw: np.ndarray, places: Places, grow: int, bit: np.uint8, mask: np.ndarray) -> int:
+def mark_bled(
+    raw: np.ndarray, places: Places, first: int, last: int, grow: int, bit: np.uint8, mask: np.ndarray
+) -> int:
     """Set `bit` in `mask` (raw geometry, uint8) where `raw` is saturated, and where charge bled from there.
+
+    It looks for saturated pixels in the rows from `first` to `last` of the trimmed image. Bands of rows may
+    be looked at side by side: that bit is all that any of them writes.
 
     The charge is followed along the columns of the trimmed image, from one amplifier into the next, as long
     as pixels reach `near`; then `grow` pixels more are marked. Gives the number of saturated pixels. Blocks
@@ -74,10 +79,10 @@ def mark_bled(raw: np.ndarray, places: Places, grow: int, bit: np.uint8, mask: n
     found = 0
     for k in range(places.full.size):
         y0, y1, x0, x1 = places.trimmed[k]
-        first_row, first = places.raw[k]
+        raw_y, raw_x = places.raw[k]
         full = places.full[k]
-        for y in range(y0, y1):
-            row = raw[first_row + y - y0, first : first + x1 - x0]
+        for y in range(max(y0, first), min(y1, last)):
+            row = raw[raw_y + y - y0, raw_x : raw_x + x1 - x0]
             for start in range(0, row.size, BLOCK):
                 stop = min(row.size, start + BLOCK)
                 if _greatest(row[start:stop]) < full:
@@ -85,7 +90,7 @@ def mark_bled(raw: np.ndarray, places: Places, grow: int, bit: np.uint8, mask: n
                 for x in range(start, stop):
                     if row[x] >= full:
                         found += 1
-                        mask[first_row + y - y0, first + x] |= bit
+                        mask[raw_y + y - y0, raw_x + x] |= bit
                         _follow(raw, places, k, y, x0 + x, 1, grow, bit, mask)
                         _follow(raw, places, k, y, x0 + x, -1, grow, bit, mask)
     return found

@@ -6,8 +6,11 @@ from mar.camera import Camera
 from mar.config.saturation import Saturation
 from mar.frame import Frame, recorded
 from mar.kernels.bleed import ALONG_X, ALONG_Y, Places, mark_bled
+from mar.kernels.threads import bands, in_threads
 from mar.masks import Bit
 from mar.steps.assemble import check_raw_shape
+
+BAND = 512  # rows that a thread looks at together
 
 
 @recorded("MAR SATURATION")
@@ -22,7 +25,11 @@ def mark_saturated(raw: Frame, camera: Camera, config: Saturation) -> Frame:
     check_raw_shape(raw.data.shape, camera, raw.label or "the frame")
     mask = raw.own_mask()
     places = _places(camera, config, raw.data.dtype)
-    found = mark_bled(raw.data, places, config.grow, np.uint8(Bit.SATURATED), mask)
+
+    def mark(band: tuple[int, int]) -> int:
+        return mark_bled(raw.data, places, *band, config.grow, np.uint8(Bit.SATURATED), mask)
+
+    found = sum(in_threads(mark, bands(int(places.trimmed[:, 1].max()), BAND)))
     return raw.replace(mask=mask).with_cards({"MAR SATURATION NPIX": (found, "Saturated pixels")})
 
 
