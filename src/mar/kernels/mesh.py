@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mar.kernels.jit import jit, parallel_jit, rows_in_parallel, summing_jit
+from mar.kernels.jit import jit, summing_jit
 
 FIRST_CUT = 2.0  # sigma about the mean of all values
 REACH = 5.0  # sigma on either side that the histogram covers
@@ -143,7 +143,7 @@ def _row_into(
     return good
 
 
-@parallel_jit
+@jit
 def mesh_row(
     rows: np.ndarray,
     mask: np.ndarray,
@@ -161,7 +161,7 @@ def mesh_row(
     left out. Every `stride`-th pixel of every `stride`-th row is looked at.
     """
     nothing = np.empty(0, np.uint8)
-    for cell in rows_in_parallel(level.size):
+    for cell in range(level.size):
         start, stop = cell_edges[cell], cell_edges[cell + 1]
         height, width = (rows.shape[0] - 1) // stride + 1, (stop - start - 1) // stride + 1
         looked_at = height * width

@@ -7,13 +7,13 @@ lines on its way (Nir, Zackay & Ofek 2018, AJ 156, 229).
 
 import numpy as np
 
-from mar.kernels.jit import jit, parallel_jit, rows_in_parallel
+from mar.kernels.jit import jit
 
 BLOCK = 128  # columns passed over together where no line is strong
 ROUGHLY = 0.999  # of single precision: rather a line too many for the closer look
 
 
-@parallel_jit
+@jit
 def bin_mean(
     data: np.ndarray, mask: np.ndarray, bits: int, factor: int, mean: np.ndarray, count: np.ndarray
 ) -> None:
@@ -24,7 +24,7 @@ def bin_mean(
     is 0.
     """
     ny, nx = data.shape
-    for j in rows_in_parallel(mean.shape[0]):
+    for j in range(mean.shape[0]):
         sums = np.zeros(nx, dtype=np.float32)
         good = np.zeros(nx, dtype=np.int32)
         for y in range(j * factor, min(ny, (j + 1) * factor)):

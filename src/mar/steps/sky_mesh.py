@@ -1,10 +1,13 @@
 """The background of a frame as a small mesh of levels, measured while its rows stream past."""
 
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
+from numba import get_num_threads
 from scipy.ndimage import distance_transform_edt, median_filter
 from scipy.special import erf
 
@@ -14,6 +17,7 @@ from mar.masks import UNUSABLE, Bit
 from mar.steps.lattice import Surface
 
 SAMPLE = 32768  #: pixels looked at in a cell: the level is known to 1 % of the noise of a pixel
+READ_AHEAD = 3  # mesh rows that are held while others are measured
 NOT_SKY = int(UNUSABLE | Bit.HOLE | Bit.OBJECT)
 
 
@@ -25,7 +29,7 @@ class RowReader(Protocol):
         """Rows and columns."""
 
     def rows(self, y0: int, y1: int) -> np.ndarray:
-        """The rows y0 <= y < y1, (y1 - y0, nx)."""
+        """The rows y0 <= y < y1, (y1 - y0, nx); they stay as they are while others are read."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +85,19 @@ def sky_cells(
     rms = np.empty_like(level)
     stride = max(1, int(np.ceil(cell / np.sqrt(sample))))
     nothing = np.zeros((0, 0), np.uint8)
-    for index, (y0, y1) in enumerate(pairwise(row_edges)):
-        rows = np.ascontiguousarray(image.rows(y0, y1), dtype=np.float32)
-        masked = nothing if mask is None else np.ascontiguousarray(mask.rows(y0, y1))
-        mesh_row(rows, masked, bits, column_edges, stride, clip_sigma, level[index], rms[index])
+    measured: deque[Future[None]] = deque()
+    with ThreadPoolExecutor(get_num_threads()) as pool:
+        for index, (y0, y1) in enumerate(pairwise(row_edges)):
+            rows = np.ascontiguousarray(image.rows(y0, y1), dtype=np.float32)
+            masked = nothing if mask is None else np.ascontiguousarray(mask.rows(y0, y1))
+            into = level[index], rms[index]
+            measured.append(
+                pool.submit(mesh_row, rows, masked, bits, column_edges, stride, clip_sigma, *into)
+            )
+            if len(measured) > READ_AHEAD:  # no more rows are held
+                measured.popleft().result()
+        for one in measured:
+            one.result()
     if not np.isfinite(level).any():
         raise BadImage("no part of the frame shows the sky: all of it is masked")
     y = (row_edges[:-1] + row_edges[1:] - 1) / 2

@@ -12,10 +12,11 @@ from scipy import ndimage
 from mar.config.reduction import Reduction
 from mar.config.trails import Trails
 from mar.kernels.radon import bin_mean, join_strips, strength_along, strongest_lines
-from mar.kernels.threads import side_by_side
+from mar.kernels.threads import bands, in_threads, side_by_side
 from mar.masks import Bit
 from mar.steps.trail_paths import GAUSS, LEFT_OUT, Path
 
+BAND = 32  # binned rows that a thread looks at together
 TOUCHING = np.ones((3, 3), dtype=bool)
 SPARSE = 0.25  # part of its ellipse that a group of crossing lines fills at most
 JOINED_AT_ONCE = 32  # strips, so that they stay in the cache
@@ -80,7 +81,12 @@ def residual_of(data: np.ndarray, mask: np.ndarray, config: Trails, reduction: R
     binning = max(config.least_binning, -(-max(data.shape) // config.binned_size))
     shape = -(-data.shape[0] // binning), -(-data.shape[1] // binning)
     mean, count = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.int32)
-    bin_mean(data, mask, int(LEFT_OUT), binning, mean, count)
+
+    def bin_rows(band: tuple[int, int]) -> None:
+        here, seen = slice(*band), slice(band[0] * binning, band[1] * binning)
+        bin_mean(data[seen], mask[seen], int(LEFT_OUT), binning, mean[here], count[here])
+
+    in_threads(bin_rows, bands(shape[0], BAND))
     empty = count < 0.5 * binning**2
     sky = sep.Background(mean, mask=empty, bw=config.sky_mesh, bh=config.sky_mesh)
     above = (mean - sky.back()) / sky.rms()
