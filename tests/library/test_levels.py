@@ -8,7 +8,15 @@ import naive
 from mar.kernels.levels import middle_of_columns, subtract_levels
 from mar.kernels.networks import network_of, sorting_network
 from mar.kernels.ordering import ascending
-from mar.kernels.strips_of_counts import forget_far, levels_near, quantiles_of_rows, tally
+from mar.kernels.strips_of_counts import (
+    forget_far,
+    levels_near,
+    middle_value,
+    quantiles_of_rows,
+    running_medians,
+    take_strips,
+    tally,
+)
 from mar.kernels.surface import (
     box_medians,
     departures,
@@ -130,6 +138,45 @@ def test_quantiles_of_rows_are_those_of_their_numbers():
             for y, row in enumerate(rows)
         ]
         assert_array_equal(out[k], np.array(expected, dtype="f4"))
+
+
+def test_quantiles_far_from_those_of_the_row_before():
+    rows = np.random.default_rng(14).normal(0, 1, (3, 201)).astype("f4")
+    rows[1] += 1e4
+    rows[2] = np.round(rows[2]) - 7
+    out = np.empty((2, 3), dtype="f4")
+    quantiles_of_rows(rows, np.array([0.3, 0.5]), out)
+    assert_array_equal(out, np.quantile(rows, [0.3, 0.5], axis=1, method="midpoint").astype("f4"))
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_the_middle_value_is_the_median(dtype):
+    values = np.random.default_rng(15).normal(0, 1, 40).astype(dtype)
+    for n in (1, 2, 7, 40):
+        assert middle_value(values[:n]) == np.median(values[:n])
+    values[3] = np.nan
+    assert np.isnan(middle_value(values))
+    assert np.isnan(middle_value(values[:0]))
+
+
+@pytest.mark.parametrize("span", [1, 4, 15, 30])
+def test_running_medians_keep_their_span_at_the_ends(span):
+    values, out = np.random.default_rng(16).normal(0, 1, 30), np.empty(30)
+    running_medians(values, span, out)
+    for i in range(30):
+        first = min(max(0, i - span // 2), 30 - span)
+        assert out[i] == np.median(values[first : first + span])
+
+
+def test_strips_are_taken_band_by_band():
+    image = np.random.default_rng(17).integers(0, 65535, (20, 30)).astype("u2")
+    along_y, along_x = np.full((4, 12), np.nan, "f4"), np.full((3, 25), np.nan, "f4")
+    pixels = np.concatenate([along_y.ravel(), along_x.ravel()])
+    strips = np.array([(26, 30, 2, 14, 0, 1, 12), (1, 26, 15, 18, 48, 25, 1)])
+    for y0 in range(0, 20, 7):
+        take_strips(image[y0 : y0 + 7], y0, strips, pixels)
+    assert_array_equal(pixels[:48].reshape(4, 12), image[2:14, 26:30].T)
+    assert_array_equal(pixels[48:].reshape(3, 25), image[15:18, 1:26])
 
 
 def test_what_is_far_is_forgotten_and_the_rest_tallied():

@@ -8,6 +8,7 @@ import numpy as np
 from mar.camera import Amplifier, Camera, Section
 from mar.config.scan import Scan
 from mar.errors import BadConfig, BadImage
+from mar.kernels.strips_of_counts import take_strips
 from mar.steps.overscan_lines import Line, Residuals, fit_line, profile, residuals, superpixels, together
 from mar.steps.overscan_strips import clean_strip
 from mar.steps.rows import Rows, bands
@@ -33,8 +34,7 @@ class Strip(NamedTuple):
 
     name: str  #: OVSCX, PRSCX, OVSCY or PRSCY
     section: Section  #: raw coordinates
-    rows: np.ndarray  #: as they lie in the image
-    pixels: np.ndarray  #: the same (across, positions along the strip)
+    pixels: np.ndarray  #: (across, positions along the strip) float32
     start: int  #: raw coordinate of the first position
     across: np.ndarray  #: raw coordinates across
 
@@ -52,23 +52,38 @@ def strips_of(raw: Rows, camera: Camera, config: Scan) -> dict[str, Strips]:
 
     Where the camera lacks one, `missing_strip` says what is done; raises BadConfig where that is to refuse.
     """
-    wanted = _wanted(config)
+    room, wanted = _Room(camera), _wanted(config)
     found = {
-        amplifier.id: _strips(amplifier, *wanted, config.missing_strip) for amplifier in camera.amplifiers
+        amplifier.id: _strips(amplifier, *wanted, config.missing_strip, room)
+        for amplifier in camera.amplifiers
     }
-    every = [strip for strips in found.values() for strip in (*strips.x, *strips.y)]
+    places = np.array(room.places, dtype=np.int64).reshape(-1, 7)
     for y0, y1 in bands(camera.raw_shape[0], max(1, AT_ONCE // camera.raw_shape[1])):
-        here = [strip for strip in every if strip.section.y0 < y1 and strip.section.y1 > y0]
-        if not here:
-            continue
-        rows = raw.rows(y0, y1)
-        for strip in here:
-            section = strip.section
-            first, last = max(y0, section.y0), min(y1, section.y1)
-            strip.rows[first - section.y0 : last - section.y0] = rows[
-                first - y0 : last - y0, section.x0 : section.x1
-            ]
+        here = places[(places[:, 2] < y1) & (places[:, 3] > y0)]
+        if len(here):
+            take_strips(np.ascontiguousarray(raw.rows(y0, y1)), y0, here, room.pixels)
     return found
+
+
+class _Room:
+    """Where the pixels of all strips of a frame lie, one strip behind the other."""
+
+    def __init__(self, camera: Camera) -> None:
+        size = sum(
+            section.shape[0] * section.shape[1]
+            for amplifier in camera.amplifiers
+            for section in _sections(amplifier).values()
+        )
+        self.pixels = np.empty(size, dtype=np.float32)  # what is not used takes no memory
+        self.places: list[tuple[int, ...]] = []  #: of the strips, as `take_strips` wants them
+        self._used = 0
+
+    def take(self, section: Section, along_y: bool) -> np.ndarray:
+        """Room for a strip, (across, positions along it)."""
+        ny, nx = section.shape
+        begin, self._used = self._used, self._used + ny * nx
+        self.places.append((*section, begin, *((1, ny) if along_y else (nx, 1))))
+        return self.pixels[begin : self._used].reshape((nx, ny) if along_y else (ny, nx))
 
 
 def _wanted(config: Scan) -> tuple[list[str], list[str]]:
@@ -81,17 +96,12 @@ def _wanted(config: Scan) -> tuple[list[str], list[str]]:
     return [str(name) for name in dict.fromkeys(x)], [str(name) for name in dict.fromkeys(y)]
 
 
-def _strips(amplifier: Amplifier, x: list[str], y: list[str], policy: str) -> Strips:
-    sections = {
-        "OVSCX": amplifier.overscan_x,
-        "PRSCX": amplifier.prescan_x,
-        "OVSCY": amplifier.overscan_y,
-        "PRSCY": amplifier.prescan_y,
-    }
-    there = {name: section for name, section in sections.items() if section is not None}
+def _strips(amplifier: Amplifier, x: list[str], y: list[str], policy: str, room: _Room) -> Strips:
+    there = _sections(amplifier)
     missing = tuple(name for name in (*x, *y) if name not in there)
     of_x, of_y = (
-        [_empty(name, there[name]) for name in _there(amplifier, names, there, policy)] for names in (x, y)
+        [_strip(name, there[name], room) for name in _there(amplifier, names, there, policy)]
+        for names in (x, y)
     )
     return Strips(of_x, of_y, missing)
 
@@ -112,12 +122,22 @@ def _there(amplifier: Amplifier, wanted: list[str], there: Mapping[str, Section]
     )
 
 
-def _empty(name: str, section: Section) -> Strip:
-    rows = np.empty(section.shape, dtype=np.float32)
+def _sections(amplifier: Amplifier) -> dict[str, Section]:
+    """The strips that an amplifier has."""
+    sections = {
+        "OVSCX": amplifier.overscan_x,
+        "PRSCX": amplifier.prescan_x,
+        "OVSCY": amplifier.overscan_y,
+        "PRSCY": amplifier.prescan_y,
+    }
+    return {name: section for name, section in sections.items() if section is not None}
+
+
+def _strip(name: str, section: Section, room: _Room) -> Strip:
+    along_y = name.endswith("X")
     ys, xs = np.arange(section.y0, section.y1), np.arange(section.x0, section.x1)
-    if name.endswith("X"):
-        return Strip(name, section, rows, rows.T, section.y0, xs)
-    return Strip(name, section, rows, rows, section.x0, ys)
+    pixels = room.take(section, along_y)
+    return Strip(name, section, pixels, *((section.y0, xs) if along_y else (section.x0, ys)))
 
 
 def measure_amplifier(amplifier: Amplifier, strips: Strips, config: Scan) -> AmplifierLevel:

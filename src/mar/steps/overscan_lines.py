@@ -4,10 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.polynomial import Polynomial
 
-from mar.kernels.strips_of_counts import tally
+from mar.kernels.strips_of_counts import middle_value, running_medians, tally
 
 Line = Callable[[np.ndarray], np.ndarray]
 """Level in ADU at positions along the strip (pixels of the raw frame)."""
@@ -134,12 +133,12 @@ def _spline(points: Superpixels) -> Line:
 def _undisturbed(points: Superpixels) -> Superpixels:
     """Those within 4 sigma of the median of 15 around them: a drift is none of their faults, a hit row is."""
     n = len(points.level)
-    halves = np.median(points.level[: (n + 1) // 2]), np.median(points.level[n // 2 :])
+    halves = middle_value(points.level[: (n + 1) // 2]), middle_value(points.level[n // 2 :])
     flat = points.level - np.arange(n) * (halves[1] - halves[0]) / max(1, n // 2)  # windows end at the ends
-    windows = sliding_window_view(flat, min(CLIP_SPAN, n))
-    first = np.clip(np.arange(n) - CLIP_SPAN // 2, 0, len(windows) - 1)
-    off = np.abs(flat - np.median(windows, axis=1)[first]) * np.sqrt(points.weight)
-    kept = off <= CLIP_SIGMA * max(1.4826 * float(np.median(off)), LEAST_NOISE)
+    around = np.empty(n)
+    running_medians(flat, min(CLIP_SPAN, n), around)
+    off = np.abs(flat - around) * np.sqrt(points.weight)
+    kept = off <= CLIP_SIGMA * max(1.4826 * middle_value(off), LEAST_NOISE)
     return Superpixels(*(part[kept] for part in points))
 
 

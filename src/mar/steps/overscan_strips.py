@@ -6,7 +6,7 @@ import numpy as np
 
 from mar.kernels.levels import middle_of_columns
 from mar.kernels.networks import network_of
-from mar.kernels.strips_of_counts import forget_far, levels_near, quantiles_of_rows
+from mar.kernels.strips_of_counts import forget_far, levels_near, middle_value, quantiles_of_rows
 
 BAD_COLUMN_SIGMA = 6.0
 NOISY_COLUMN = 3.0  # times the usual noise
@@ -46,7 +46,7 @@ def clean_strip(
     columns = _columns(off)
     bad_pixels = bad_columns = 0
     if fix_pixels:
-        limit = BAD_PIXEL_SIGMA * max(float(np.nanmedian(columns.noise)), 1.0)
+        limit = BAD_PIXEL_SIGMA * max(float(_quantiles(columns.noise[None], MIDDLE)[0, 0]), 1.0)
         bad_pixels = forget_far(values, off, columns.middle, np.float32(limit))
     if fix_columns and len(values) >= 3:
         bad = _misbehaving(off, columns)
@@ -97,10 +97,11 @@ def _misbehaving(off: np.ndarray, columns: _Columns) -> np.ndarray:
     middle, noise = columns
     level = np.empty(len(middle))
     levels_near(off, middle, 4 * np.maximum(noise, np.float32(0.5)), level)
-    usual = float(np.median(noise))
+    usual = middle_value(noise)
     expected = usual / np.sqrt(off.shape[1])
-    scatter = 1.4826 * float(np.median(np.abs(level - np.median(level))))
-    other = np.abs(level - np.median(level)) > BAD_COLUMN_SIGMA * max(expected, scatter)
+    beside = np.abs(level - middle_value(level))
+    scatter = 1.4826 * middle_value(beside)
+    other = beside > BAD_COLUMN_SIGMA * max(expected, scatter)
     return other | (noise > NOISY_COLUMN * max(usual, 0.5))
 
 
