@@ -4,6 +4,7 @@ import numpy as np
 
 from mar.config.trails import Trails
 from mar.kernels.strips import best_curve
+from mar.kernels.threads import in_threads
 from mar.steps.trail_paths import GAUSS, Path, Pieces
 
 PIECES = 24
@@ -32,12 +33,13 @@ def onto_ridge(
     bend_px = config.largest_bend * path.length if config.degree > 1 else 0
     ranges = np.array([min(reach, int(np.ceil(value))) for value in (*ranges_px, bend_px)])
     u = 2 * pieces.t / path.length - 1
-    best, curve, chosen = -np.inf, np.zeros(3), BOXES_PX[0]
-    for box in BOXES_PX:
+
+    def fit(box: int) -> tuple[float, np.ndarray, int]:
         found = np.zeros(3)
-        total = best_curve(pieces.scores(box), u, ranges, found)
-        if total > best:
-            best, curve, chosen = total, found, box
+        return best_curve(pieces.scores(box), u, ranges, found), found, box
+
+    # the first of those with the most light
+    _, curve, chosen = max(in_threads(fit, BOXES_PX), key=lambda fitted: fitted[0])
     lines = pieces.scores(chosen)
     typical = np.quantile(_beside(lines, curve, u)[:, reach], TYPICAL)
     even = np.minimum(lines, max(typical, CLEAR))
