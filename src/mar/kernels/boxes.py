@@ -2,13 +2,35 @@
 
 import numpy as np
 
-from mar.kernels.jit import jit, parallel_jit, rows_in_parallel
+from mar.kernels.jit import jit, parallel_jit, rows_in_parallel, summing_jit
 from mar.kernels.ordering import ascending
 
 CLIP_SIGMA = 3.0
 TRUNCATED = 0.98658  # standard deviation of a Gaussian of sigma 1 cut at 3 sigma
 MAX_ROUNDS = 30
 CROWDED = 0.3  # mean and median further apart than this many sigma: the mode formula does not hold
+
+
+@summing_jit
+def _sum(values: np.ndarray) -> float:
+    total = 0.0
+    for k in range(values.size):
+        total += values[k]
+    return total
+
+
+@summing_jit
+def _squares(values: np.ndarray, mean: float) -> float:
+    total = 0.0
+    for k in range(values.size):
+        total += (values[k] - mean) * (values[k] - mean)
+    return total
+
+
+@jit
+def _mean_and_deviation(values: np.ndarray) -> tuple[float, float]:
+    mean = _sum(values) / values.size
+    return mean, np.sqrt(_squares(values, mean) / values.size)
 
 
 @jit
@@ -25,7 +47,7 @@ def clipped(values: np.ndarray) -> tuple[float, float, float, int]:
     first, last = 0, n - 1
     sigma = 0.5 * (ordered[int(0.84135 * (n - 1))] - ordered[int(0.15865 * (n - 1))])
     if sigma <= 0.0:  # most values are the same
-        sigma = ordered.std()
+        sigma = _mean_and_deviation(ordered)[1]
     for _ in range(MAX_ROUNDS):
         middle = 0.5 * (ordered[(first + last) // 2] + ordered[(first + last + 1) // 2])
         low = np.searchsorted(ordered, middle - CLIP_SIGMA * sigma, side="left")
@@ -33,10 +55,11 @@ def clipped(values: np.ndarray) -> tuple[float, float, float, int]:
         if low == first and high == last:
             break
         first, last = low, high
-        sigma = ordered[first : last + 1].std() / TRUNCATED
+        sigma = _mean_and_deviation(ordered[first : last + 1])[1] / TRUNCATED
     kept = ordered[first : last + 1]
     middle = 0.5 * (ordered[(first + last) // 2] + ordered[(first + last + 1) // 2])
-    return middle, kept.mean(), kept.std() / (1.0 if kept.size == n else TRUNCATED), kept.size
+    mean, deviation = _mean_and_deviation(kept)
+    return middle, mean, deviation / (1.0 if kept.size == n else TRUNCATED), kept.size
 
 
 @jit
