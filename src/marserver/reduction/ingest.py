@@ -23,7 +23,7 @@ from marserver.reduction.folders import Found, walk
 from marserver.reduction.paths import open_below
 
 logger = logging.getLogger(__name__)
-FILES_AT_ONCE = 200
+FILES_AT_ONCE = 500
 LONGEST_NAME = 300
 GROWING_S = 2.0  # a file changed so recently may still be on its way
 
@@ -92,8 +92,9 @@ def take(root: Path, files: list[Found], camera: Camera, scanned: Scanned) -> No
                 fresh[name] = row_of(found.path, name, read_raw(root, found.path, camera))
             except MarError as error:
                 scanned.refused.append(with_path(found.path, str(error)))
-    with transaction.atomic():
-        IndividualFile.objects.bulk_create(fresh.values(), ignore_conflicts=True)
+    if fresh:
+        with transaction.atomic():
+            IndividualFile.objects.bulk_create(fresh.values(), ignore_conflicts=True)
     scanned.new += len(fresh)
 
 
