@@ -7,7 +7,7 @@ from scipy.ndimage import median_filter
 
 from mar.config.reduction import Reduction
 from mar.config.trails import Trails
-from mar.kernels.strips import draw_band
+from mar.kernels.trail_band import draw_band
 from mar.masks import Bit
 from mar.steps.trail_centring import (
     LEAST_PIECE_PX,
