@@ -12,7 +12,7 @@ from mar.kernels.repair import IDW, interpolate
 from mar.kernels.sharpness import Sharpness, look_over, sharper_than_stars
 from mar.masks import Bit
 from mar.simulate import Conditions, Effects, simulate_sky_frame
-from mar.steps import lacosmic
+from mar.steps import cosmics, lacosmic
 from mar.steps.cosmics import find_cosmics, mark_cosmics
 from painted_sky import (
     cosmic_tracks,
@@ -90,6 +90,19 @@ def test_cosmics_are_the_same_in_small_tiles_as_in_the_whole_frame(camera, hit, 
     monkeypatch.setattr(lacosmic, "TILE", (16, 64))
     assert whole.any()
     assert np.array_equal(find_cosmics(hit[0], camera, Cosmics()), whole)
+
+
+@pytest.mark.parametrize("fwhm", [1.8, 4.0])
+def test_the_bands_that_tell_how_sharp_stars_are_first_need_not_hold_any(camera, monkeypatch, fwhm):
+    image, rng = np.full((512, 400), 400.0), np.random.default_rng(5)
+    for y in range(100, 500, 25):  # none in the first band
+        for x in range(20, 400, 25):
+            paint_star(image, x + rng.uniform(-1, 1), y + rng.uniform(-1, 1), 10 ** rng.uniform(3, 4), fwhm)
+    frame = frame_of(noisy(image) + cosmic_tracks(image.shape))
+    found = find_cosmics(frame, camera, Cosmics())
+    monkeypatch.setattr(cosmics, "SOME", 1)  # the whole frame tells it
+    assert np.array_equal(found, find_cosmics(frame, camera, Cosmics()))
+    assert found.any()
 
 
 def test_cosmics_are_marked_without_changing_pixels_or_input(camera, hit):
