@@ -103,38 +103,3 @@ def best_curve(scores: np.ndarray, u: np.ndarray, ranges: np.ndarray, found: np.
                     best = total
                     found[0], found[1], found[2] = c0, c1, c2
     return best
-
-
-@jit
-def draw_band(
-    mask: np.ndarray,
-    bit: int,
-    chord: np.ndarray,
-    bend: np.ndarray,
-    spans: np.ndarray,
-    t: np.ndarray,
-    left: np.ndarray,
-    right: np.ndarray,
-) -> None:
-    """Set `bit` in `mask` between `left` pixels on one side of a path and `right` pixels on the other.
-
-    `spans` (n, 2) are from where along the path to where; `left` and `right` hold at `t` (increasing) and are
-    interpolated between.
-    """
-    x0, y0, dx, dy, length = chord[0], chord[1], chord[2], chord[3], chord[4]
-    flat = abs(dx) >= abs(dy)
-    widest = max(left.max(), right.max()) + np.abs(bend).sum() + 1
-    ny, nx = mask.shape
-    long_side, short_side = (nx, ny) if flat else (ny, nx)
-    for a in range(long_side):
-        middle = y0 + dy / dx * (a - x0) if flat else x0 + dx / dy * (a - y0)
-        half = widest / max(abs(dx), abs(dy))
-        for b in range(max(0, int(middle - half)), min(short_side, int(middle + half) + 2)):
-            x, y = (a, b) if flat else (b, a)
-            along = (x - x0) * dx + (y - y0) * dy
-            if not np.any((spans[:, 0] <= along) & (along <= spans[:, 1])):
-                continue
-            u = min(max(2 * along / length - 1, -1.0), 1.0)
-            beside = (y - y0) * dx - (x - x0) * dy - _bent(bend, u)
-            if -np.interp(along, t, left) <= beside <= np.interp(along, t, right):
-                mask[y, x] |= bit
