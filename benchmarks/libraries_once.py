@@ -40,7 +40,7 @@ def with_bottleneck(paths: list[Path]) -> np.ndarray:
 
 
 def with_ccdproc(paths: list[Path], clip: bool) -> np.ndarray:
-    """ccdproc's combine in float32, part after part: its Combiner alone takes more than 20 GB for 11 frames."""
+    """ccdproc's combine in float32, part after part: its Combiner takes more than 20 GB for 11 frames."""
     from ccdproc import combine
 
     rule = {"sigma_clip": True, "sigma_clip_func": np.ma.median} if clip else {}
