@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 
 from mar.io.names import Layout
 from mar.refcat.packs import RefCat
+from marserver.archive.fields import KEPT_S
 from marserver.archive.models import FinalTile, IndividualFile
 from marserver.jobs.models import Job
 from marserver.jobs.worker import Worker
@@ -105,8 +106,13 @@ def test_a_day_from_raw_frames_to_a_tile_that_is_reduced_again(as_user, alice, s
     expect(page.locator("progress")).to_be_visible(timeout=60_000)  # it is seen while it runs
     ends(page)
 
+    tiles = page.get_by_role("link", name=re.compile(r"SPLUS-s25s10.* R\b|R.*SPLUS-s25s10"))
     page.goto("/")
-    page.get_by_role("link", name=re.compile(r"SPLUS-s25s10.* R\b|R.*SPLUS-s25s10")).first.click()
+    until = time.monotonic() + 2 * KEPT_S
+    while tiles.count() == 0 and time.monotonic() < until:  # the board may be older than the tile
+        page.wait_for_timeout(1000)
+        page.reload()
+    tiles.first.click()
     page.wait_for_url("**/tiles/*")
     tile = FinalTile.objects.get()
     assert tile.ncombine == 3
