@@ -746,8 +746,9 @@ def test_the_task_reads_the_masters_once_for_all_frames(runs):
     with CaptureQueriesContext(connection) as seen:
         work()
     assert len(runs.science_calls) == 5
+    asked = [query["sql"] or "" for query in seen]  # PostgreSQL does not tell the words of a prepared query
     for table in ("files_biasblock", "files_flatbyfilter"):
-        assert sum(f'FROM "{table}"' in query["sql"] for query in seen) == 1
+        assert sum(f'FROM "{table}"' in words for words in asked) == 1
 
 
 # Over HTTP
