@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from marserver.api.envelope import FROM_DATABASE, encoded
 
 ROWS_A_PIECE = 500
-ROWS_AT_ONCE = 50  # made into text: so many stay in the cache of a processor
+ROWS_AT_ONCE = 100  # made into text: so many stay in the cache of a processor
 
 
 class Pieces(Protocol):

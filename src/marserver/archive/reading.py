@@ -79,7 +79,7 @@ class Columns:
         row = self.empty.copy()
         row.update(zip(self.keys, values))  # noqa: B905 - more may follow
         for key in self.lists:
-            row[key] = orjson.loads(row[key])
+            row[key] = orjson.loads(row[key]) if row[key] != "[]" else []
         return row
 
 
