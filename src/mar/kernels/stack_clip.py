@@ -11,31 +11,26 @@ from mar.kernels.networks import sort_rows
 from mar.kernels.stack_clip_many import clip_together
 from mar.kernels.stack_rules import (
     AVSIGCLIP,
-    BASE,
     CCDCLIP,
-    CURVE,
-    LEAST,
     MEDIAN,
     MINMAX,
     NONE,
-    OFFSET,
     PCLIP,
-    SHIFT,
     SIGCLIP,
-    SLOPE,
     Places,
     Rejection,
     Scaling,
     after_extremes,
     least_kept,
     percentile_place,
+    variance,
 )
 
 INFINITE = np.float32(np.inf)
 SAME_RESIDUAL = 0.001  # residuals closer than this many sigma are given back together, as imcombine does
 
 _after_extremes, _percentile_place = jit(after_extremes), jit(percentile_place)
-_least_kept = jit(least_kept)
+_least_kept, _variance = jit(least_kept), jit(variance)
 
 
 @jit
@@ -82,19 +77,12 @@ def _centre(values: np.ndarray, first: int, last: int, about_mean: bool, trimmed
 
 
 @jit
-def _variance(level: float, noise: np.ndarray, frame: int) -> float:
-    """The variance of a frame's value by its noise model where the true one is `level`, in scaled ADU."""
-    signal = max(noise[frame, LEAST], noise[frame, SLOPE] * (level + noise[frame, SHIFT]))
-    return noise[frame, BASE] * (noise[frame, OFFSET] + signal + noise[frame, CURVE] * signal * signal)
-
-
-@jit
 def _weighted_squares(
     values: np.ndarray, frames: np.ndarray, first: int, last: int, centre: float, noise: np.ndarray
 ) -> float:
     total = 0.0
     for i in range(first, last + 1):
-        total += (values[i] - centre) ** 2 / _variance(centre, noise, frames[i])
+        total += (values[i] - centre) ** 2 / _variance(centre, noise[frames[i]])
     return total
 
 
@@ -125,17 +113,17 @@ def _clip(
             common = np.sqrt(_weighted_squares(values, frames, first, last, centre, noise) / before)
         if common <= 0.0:
             break
-        sigma = common * np.sqrt(_variance(centre, noise, frames[first]))
+        sigma = common * np.sqrt(_variance(centre, noise[frames[first]]))
         while first <= last:
             if weighted:
-                sigma = common * np.sqrt(_variance(centre, noise, frames[first]))
+                sigma = common * np.sqrt(_variance(centre, noise[frames[first]]))
             if centre - values[first] <= low * sigma:
                 break
             residual[first] = (centre - values[first]) / sigma
             first += 1
         while last >= first:
             if weighted:
-                sigma = common * np.sqrt(_variance(centre, noise, frames[last]))
+                sigma = common * np.sqrt(_variance(centre, noise[frames[last]]))
             if values[last] - centre <= high * sigma:
                 break
             residual[last] = (values[last] - centre) / sigma
@@ -279,7 +267,7 @@ def _without_one(
     lowest, highest = np.float64(picked[at.lowest, x]), np.float64(picked[at.highest, x])
     lower, upper = np.float64(picked[at.lower, x]), np.float64(picked[at.upper, x])
     centre = 0.5 * (lower + upper)
-    sigma = common * np.sqrt(_variance(centre, noise, 0))
+    sigma = common * np.sqrt(_variance(centre, noise[0]))
     too_low, too_high = centre - lowest > low * sigma, highest - centre > high * sigma
     if too_low == too_high:
         return np.nan if too_low else centre
@@ -291,7 +279,7 @@ def _without_one(
         lower, upper = np.float64(picked[at.under, x]), lower
     more = centre - lowest > low * sigma or highest - centre > high * sigma
     centre = 0.5 * (lower + upper)
-    sigma = common * np.sqrt(_variance(centre, noise, 0))
+    sigma = common * np.sqrt(_variance(centre, noise[0]))
     again = centre - lowest > low * sigma or highest - centre > high * sigma
     return np.nan if more or again else centre
 

@@ -7,9 +7,9 @@ counts them; later ones concern few pixels, whose ends are walked.
 import numpy as np
 
 from mar.kernels.jit import jit
-from mar.kernels.stack_rules import BASE, CURVE, LEAST, OFFSET, SHIFT, SLOPE, least_kept
+from mar.kernels.stack_rules import least_kept, variance
 
-_least_kept = jit(least_kept)
+_least_kept, _variance = jit(least_kept), jit(variance)
 
 
 @jit
@@ -22,27 +22,16 @@ def _middles(columns: np.ndarray, first: np.ndarray, last: np.ndarray, centre: n
 
 @jit
 def _sigmas(centre: np.ndarray, noise: np.ndarray, common: float, sigma: np.ndarray) -> None:
-    shift, slope, least = noise[SHIFT], noise[SLOPE], noise[LEAST]
-    offset, curve, base = noise[OFFSET], noise[CURVE], noise[BASE]
     for k in range(sigma.size):
-        signal = max(least, slope * (centre[k] + shift))
-        sigma[k] = common * np.sqrt(base * (offset + signal + curve * signal * signal))
+        sigma[k] = common * np.sqrt(_variance(centre[k], noise))
 
 
 @jit
-def _count_below(
-    row: np.ndarray, centre: np.ndarray, sigma: np.ndarray, low: float, below: np.ndarray
+def _count_apart(
+    upper: np.ndarray, lower: np.ndarray, sigma: np.ndarray, limit: float, number: np.ndarray
 ) -> None:
-    for k in range(below.size):
-        below[k] += 1 if centre[k] - row[k] > low * sigma[k] else 0
-
-
-@jit
-def _count_above(
-    row: np.ndarray, centre: np.ndarray, sigma: np.ndarray, high: float, above: np.ndarray
-) -> None:
-    for k in range(above.size):
-        above[k] += 1 if row[k] - centre[k] > high * sigma[k] else 0
+    for k in range(number.size):
+        number[k] += 1 if upper[k] - lower[k] > limit * sigma[k] else 0
 
 
 @jit
@@ -81,8 +70,6 @@ def _walk(
 
     They are few, and lose little more: their ends are walked.
     """
-    shift, slope, least_signal = noise[SHIFT], noise[SLOPE], noise[LEAST]
-    offset, curve, base = noise[OFFSET], noise[CURVE], noise[BASE]
     left = 0
     for k in changed:
         begin, end = first[k], last[k]
@@ -90,8 +77,7 @@ def _walk(
             continue
         middle = begin + end
         centre = 0.5 * (np.float64(columns[middle // 2, k]) + np.float64(columns[(middle + 1) // 2, k]))
-        signal = max(least_signal, slope * (centre + shift))
-        sigma = common * np.sqrt(base * (offset + signal + curve * signal * signal))
+        sigma = common * np.sqrt(_variance(centre, noise))
         while begin <= end and centre - columns[begin, k] > low * sigma:
             begin += 1
         while end >= begin and columns[end, k] - centre > high * sigma:
@@ -132,8 +118,8 @@ def clip_together(
         _middles(columns, first, last, centre)
         _sigmas(centre, noise, common, sigma)
         for i in range((n + 1) // 2):  # nothing above the median can be too low
-            _count_below(columns[i, :count], centre, sigma, low, below)
-            _count_above(columns[n - 1 - i, :count], centre, sigma, high, above)
+            _count_apart(centre, columns[i, :count], sigma, low, below)
+            _count_apart(columns[n - 1 - i, :count], centre, sigma, high, above)
         changed = np.empty(count, dtype=np.int64)
         left, number = _move_ends(n, least, below, above, first, last, changed), 1
         while left > 0 and (rounds == 0 or number < rounds):

@@ -55,6 +55,12 @@ def noise_model(rule: Rejection, scaling: Scaling) -> np.ndarray:
     return model
 
 
+def variance(level: float, model: np.ndarray) -> float:
+    """The variance of a value whose true one is `level`, by one frame's noise model (6,)."""
+    signal = max(model[LEAST], model[SLOPE] * (level + model[SHIFT]))
+    return model[BASE] * (model[OFFSET] + signal + model[CURVE] * signal * signal)
+
+
 class Places(NamedTuple):
     """Where the order statistics of a whole pixel lie among those that were picked."""
 

@@ -15,7 +15,8 @@ DIFFERENCE_SIGMA = 1 / (0.31864 * 6**0.5)  # one sigma of pixels, of that differ
 
 
 @jit
-def _bent(bend: np.ndarray, u: float) -> float:
+def bent(bend: np.ndarray, u: float) -> float:
+    """Pixels from the chord at `u`, -1 to 1 along it."""
     value = 0.0
     for power in range(bend.size - 1, -1, -1):
         value = value * u + bend[power]
@@ -62,7 +63,7 @@ def piece_levels(
         number = np.zeros(offsets, dtype=np.int64)
         for s in range(steps):
             t = (p * steps + s + 0.5) * step_px
-            beside = _bent(bend, 2 * t / length - 1) - offsets // 2
+            beside = bent(bend, 2 * t / length - 1) - offsets // 2
             for o in range(offsets):
                 x = int(np.rint(x0 + dx * t - dy * (beside + o)))
                 y = int(np.rint(y0 + dy * t + dx * (beside + o)))

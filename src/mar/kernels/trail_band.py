@@ -3,14 +3,7 @@
 import numpy as np
 
 from mar.kernels.jit import jit
-
-
-@jit
-def _bent(bend: np.ndarray, u: float) -> float:
-    value = 0.0
-    for power in range(bend.size - 1, -1, -1):
-        value = value * u + bend[power]
-    return value
+from mar.kernels.strips import bent
 
 
 @jit
@@ -65,6 +58,6 @@ def draw_band(
             if not _within(spans, along):
                 continue
             u = min(max(2 * along / length - 1, -1.0), 1.0)
-            beside = (y - y0) * dx - (x - x0) * dy - _bent(bend, u)
+            beside = (y - y0) * dx - (x - x0) * dy - bent(bend, u)
             if -_value_at(along, t, left) <= beside <= _value_at(along, t, right):
                 mask[y, x] |= bit
