@@ -48,6 +48,17 @@ class Exposure:
         return self.ra_deg, self.dec_deg
 
 
+def cards_read(camera: Camera) -> frozenset[str]:
+    """The keywords that an exposure is read from, without HIERARCH."""
+    lists = [*camera.header.model_dump().values(), camera.frames.cards]
+    return frozenset(keyword(card).upper() for cards in lists for card in cards)
+
+
+def keyword(card: str) -> str:
+    """The name of a card as a header is asked for it."""
+    return card.removeprefix("HIERARCH ")
+
+
 def read_exposure(header: Header, camera: Camera, name: str) -> Exposure:
     """The exposure that a raw header describes; `name` is the file's, for errors and as identity.
 
@@ -98,7 +109,7 @@ def night_of(moment: datetime, site: Site) -> date:
 
 def _first(header: Header, cards: tuple[str, ...]) -> tuple[str, Any] | None:
     for card in cards:
-        value = header.get(card.removeprefix("HIERARCH "))
+        value = header.get(keyword(card))
         if value is not None and str(value).strip():
             return card, value
     return None

@@ -8,6 +8,7 @@ from astropy.io import fits
 
 from mar.camera import load_camera
 from mar.errors import BadImage, MarError
+from mar.exposure import cards_read, read_exposure
 from mar.io.checksum import datasum
 from mar.io.fits import (
     atomic,
@@ -19,7 +20,7 @@ from mar.io.fits import (
     scratch_rows,
     write_image,
 )
-from mar.io.headers import PLAIN, find_image
+from mar.io.headers import PLAIN, find_image, find_image_in
 
 
 @pytest.fixture
@@ -259,6 +260,40 @@ def test_any_damage_is_a_named_error_or_no_harm(tmp_path, pixels, name):
         except MarError:
             refused += 1
     assert refused > 20
+
+
+def told(path, camera, only):
+    """What a header says of its exposure, or why it is refused."""
+    try:
+        with path.open("rb") as file:
+            unit = find_image_in(file, path, only)
+        return unit.shape, unit.offset, unit.size, read_exposure(unit.stored, camera, path.name)
+    except MarError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("name", ["f.fits", "f.fits.fz"])
+def test_the_cards_of_an_exposure_alone_tell_what_the_whole_header_tells(tmp_path, pixels, name):
+    rng, camera = np.random.default_rng(4), load_camera("t80cam")
+    header = fits.Header(
+        [("OBJECT", "M 5"), ("DATE-OBS", "2024-03-01T03:04:05"), ("EXPTIME", 40.0), ("FILTER", "R")]
+    )
+    header.extend([(f"HIERARCH T80S BENCH {n}", n * 1.5, "a number") for n in range(60)] + [("RA", "1:2:3")])
+    header.extend([("DEC", -30.5), ("COMMENT", "EXPTIME = 50"), ("IMAGETYP", "ZERO"), ("EXPTIME", 60.0)])
+    write_image(tmp_path / name, pixels[:60, :50], header)
+    whole, wanted = (tmp_path / name).read_bytes(), cards_read(camera)
+    with (tmp_path / name).open("rb") as file:
+        assert len(find_image_in(file, tmp_path / name, wanted).stored) < 50 < len(header)
+    answers = set()
+    for _ in range(400):
+        spoilt = bytearray(whole)
+        start = 80 * rng.integers(0, 100)
+        for place in start + rng.integers(0, 30, 2):
+            spoilt[place] = rng.choice(np.frombuffer(b" 0123456789-.'TFXZ/=\x00\xff", np.uint8))
+        (tmp_path / name).write_bytes(spoilt)
+        answers.add(told(tmp_path / name, camera, wanted))
+        assert told(tmp_path / name, camera, wanted) == told(tmp_path / name, camera, None)
+    assert len(answers) > 10  # so it was hit
 
 
 def test_a_damaged_card_that_only_describes_is_left_out(tmp_path, pixels):

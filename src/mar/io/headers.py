@@ -5,6 +5,7 @@ import os
 import re
 import stat
 import warnings
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -32,6 +33,10 @@ PLAIN = re.compile(
     rb"|(?:COMMENT |HISTORY |        )[ -~]*"
 )
 _CARD = 80
+_END = b"END".ljust(_CARD)
+
+Wanted = Set[str]
+"""Keywords in capitals, without HIERARCH."""
 
 
 @dataclass(frozen=True)
@@ -77,31 +82,33 @@ def find_image(path: Path) -> ImageUnit:
         return find_image_in(file, path)
 
 
-def find_image_in(file: BinaryIO, path: Path) -> ImageUnit:
-    """The same of an open file; `path` is how it is named in errors."""
+def find_image_in(file: BinaryIO, path: Path, only: Wanted | None = None) -> ImageUnit:
+    """The same of an open file; `path` is how it is named in errors.
+
+    Of cards that do not describe the storage, those that are not `only` wanted may be left out: reading all
+    takes longer than anything else of a frame whose pixels nobody asks for.
+    """
     try:
         file.seek(0)
         # odd bytes in a comment are no reason to refuse a frame, nor to warn for each
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AstropyUserWarning)
-            return _first_image(file, path)
+            return _first_image(file, path, only)
     except OSError as error:
         raise BadImage(f"{path.name}: cannot be read: {error.strerror or error}") from error
     except (VerifyError, ValueError, KeyError, TypeError) as error:
         raise BadImage(f"{path.name}: damaged FITS header: {error}") from error
 
 
-def _first_image(file: BinaryIO, path: Path) -> ImageUnit:
+def _first_image(file: BinaryIO, path: Path, only: Wanted | None) -> ImageUnit:
     if file.read(9) != b"SIMPLE  =":
         raise BadImage(f"{path.name}: not a FITS file")
     end, index = file.seek(0, 2), 0
     offset = file.seek(0)
     while offset < end:
         start = offset
-        stored = Header.fromfile(file, endcard=True, padding=False)
+        stored = (only and _wanted_header(file, only)) or _whole_header(file)
         offset = -(-file.tell() // BLOCK) * BLOCK
-        if not _plain(file, start, len(stored)):
-            stored = _sound(stored)
         unit = ImageUnit(index, stored, start, offset, _data_size(stored), bool(stored.get("ZIMAGE", False)))
         if unit.compressed or (stored.get("NAXIS") == 2 and "TFIELDS" not in stored):
             if min(unit.shape) < 1 or unit.size < 1:
@@ -115,11 +122,37 @@ def _first_image(file: BinaryIO, path: Path) -> ImageUnit:
     raise BadImage(f"{path.name}: holds no two-dimensional image")
 
 
-def _plain(file: BinaryIO, start: int, cards: int) -> bool:
-    """Whether every card of a header is written as the standard has it."""
+def _whole_header(file: BinaryIO) -> Header:
+    """The header that begins here, without what is damaged."""
+    start = file.tell()
+    stored = Header.fromfile(file, endcard=True, padding=False)
+    end = file.tell()
     file.seek(start)
-    text = file.read(_CARD * cards)
-    return all(PLAIN.fullmatch(text[place : place + _CARD]) for place in range(0, len(text), _CARD))
+    plain = all(map(PLAIN.fullmatch, _cards(file.read(_CARD * len(stored)))))
+    file.seek(end)
+    return stored if plain else _sound(stored)
+
+
+def _wanted_header(file: BinaryIO, only: Wanted) -> Header | None:
+    """The wanted cards of the header that begins here; None, and nothing read, unless all are plain."""
+    start = file.tell()
+    kept: list[bytes] = []
+    while block := file.read(BLOCK):
+        for card in _cards(block):
+            if card == _END:
+                return Header.fromstring(b"".join(kept))
+            if not PLAIN.fullmatch(card):
+                file.seek(start)
+                return None
+            keyword = card.partition(b"=")[0].decode().rstrip().removeprefix("HIERARCH ")
+            if keyword in only or _STORAGE.fullmatch(keyword):
+                kept.append(card)
+    file.seek(start)
+    return None
+
+
+def _cards(text: bytes) -> Iterator[bytes]:
+    return (text[place : place + _CARD] for place in range(0, len(text), _CARD))
 
 
 def _sound(header: Header) -> Header:

@@ -98,6 +98,6 @@ def read_frame(path: Path, camera: Camera | None = None, mask: Path | None = Non
         return Frame(data, image.header, pixels, exposure, path.name, image.checksum)
 
 
-def stem(path: Path) -> str:
+def stem(path: Path | str) -> str:
     """The name of a FITS file without .fits or .fits.fz."""
-    return path.name.removesuffix(".fz").removesuffix(".fits").removesuffix(".fit")
+    return str(path).rpartition("/")[2].removesuffix(".fz").removesuffix(".fits").removesuffix(".fit")

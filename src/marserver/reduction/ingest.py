@@ -14,7 +14,7 @@ from django.db import transaction
 
 from mar.camera import Camera
 from mar.errors import BadHeader, BadImage, MarError
-from mar.exposure import Exposure, read_exposure
+from mar.exposure import Exposure, cards_read, read_exposure
 from mar.io.fits import ImageReader, open_image, stem
 from mar.io.headers import find_image_in
 from mar.progress import Progress, silent
@@ -101,12 +101,12 @@ def take(root: Path, files: list[Found], camera: Camera, scanned: Scanned) -> No
 def with_path(path: str, reason: str) -> str:
     """A reason that names the whole path once."""
     name = Path(path).name
-    return f"{path}: {reason.removeprefix(f'{name}: ').removeprefix(f'{stem(Path(path))}: ')}"
+    return f"{path}: {reason.removeprefix(f'{name}: ').removeprefix(f'{stem(path)}: ')}"
 
 
 def name_of(path: str, camera: Camera) -> str:
     """What tells a frame from all others: its name, or its path where the camera's names come again."""
-    name = stem(Path(path))
+    name = stem(path)
     return name if camera.unique_name == "name" else (Path(path).parent / name).as_posix()
 
 
@@ -158,7 +158,7 @@ def read_raw(root: Path, path: str, camera: Camera) -> Exposure:
 
 def read_opened(file: BinaryIO, path: Path, camera: Camera) -> Exposure:
     """The same of an open file."""
-    image = find_image_in(file, path)
+    image = find_image_in(file, path, cards_read(camera))
     if time.time() - fstat(file.fileno()).st_mtime < GROWING_S and still_growing(file):
         raise BadImage(f"{path.name}: still growing; scan again when it is complete")
     if image.shape != camera.raw_shape:
