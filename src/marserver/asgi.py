@@ -1,6 +1,5 @@
 """The ASGI application that uvicorn serves: `new_application` makes it."""
 
-import gc
 import os
 
 import django
@@ -14,12 +13,12 @@ from django.urls import get_resolver  # noqa: E402
 
 from marserver.api.limits import LimitedBody  # noqa: E402
 from marserver.handler import OneThreadHandler  # noqa: E402
+from marserver.settled import settle  # noqa: E402
 
 
 def new_application() -> LimitedBody:
     """Limits before Django, ready for the first request; one for each event loop."""
     get_resolver().url_patterns  # noqa: B018 - imports all pages and paths
     application = LimitedBody(OneThreadHandler())
-    gc.collect()
-    gc.freeze()  # what is there now stays: it is not looked through again and again
+    settle()
     return application

@@ -27,6 +27,7 @@ from marserver.jobs.heartbeat import heartbeat
 from marserver.jobs.models import Job, Level, Status
 from marserver.jobs.names import is_alive, own_name
 from marserver.jobs.work import Report, Stop, Stopped, Tasks, Work
+from marserver.settled import settle
 
 logger = logging.getLogger(__name__)
 POLL_S = 0.3
@@ -180,6 +181,7 @@ def main(tasks: Tasks) -> None:
 
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
+    settle()
     try:
         worker.run()
     finally:
