@@ -175,6 +175,27 @@ def test_a_job_handed_back_keeps_its_place_and_its_attempts():
     assert (again.pk, again.attempts) == (first.pk, 1)
 
 
+def test_a_job_that_changed_since_it_was_read_is_read_again(monkeypatch):
+    """Between the look at the queue and its lock another worker may have put the job off, or taken it."""
+    first, second = queue.enqueue(order("1")), queue.enqueue(order("2"))
+    real, meanwhile = queue.lock_queue, iter((put_off_by_another, lambda: None))
+
+    def lock():
+        next(meanwhile)()
+        return real()
+
+    monkeypatch.setattr(queue, "lock_queue", lock)
+    assert queue.claim("w") == second
+    first.refresh_from_db()
+    assert (first.status, first.retries, first.attempts) == (Status.TODO, 1, 0)
+
+
+def put_off_by_another():
+    job = queue.next_due()
+    assert queue.take(job, "other")
+    assert queue.put_off(job, "no catalogue answers")
+
+
 def test_jobs_of_dead_neighbours_are_taken_back_at_once():
     queue.enqueue(order())
     queue.claim("dead")

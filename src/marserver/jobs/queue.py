@@ -109,14 +109,21 @@ def claim(worker: str, generation: int | None = None) -> Job | None:
         recover()
     elif len(leases) >= jobs_at_once():
         return None
-    if not NEXT(moment=now()):
-        return None  # told without writing: idle workers ask several times a second
-    with transaction.atomic():
-        state = lock_queue()
-        if state.paused or full() or generation not in (None, state.generation):
-            return None
-        job = due(now()).first()
-        return job if job is not None and take(job, worker) else None
+    while (job := next_due()) is not None:  # asked without writing: idle workers do several times a second
+        with transaction.atomic():
+            state = lock_queue()
+            if state.paused or full() or generation not in (None, state.generation):
+                return None
+            if take(job, worker):
+                return job
+    return None
+
+
+def next_due() -> Job | None:
+    """The job that will start next, if one may start now."""
+    for row in NEXT(moment=now()):
+        return Job.from_db("default", JOB_COLUMNS, row)
+    return None
 
 
 def due(moment: Any) -> Any:
@@ -131,12 +138,13 @@ def full() -> bool:
 
 def lock_queue() -> QueueState:
     """Hold the queue's one row until the transaction ends, so that claims are decided one after another."""
-    state = QueueState.objects.select_for_update().filter(pk=1).first()
-    return state or QueueState.objects.get_or_create(pk=1)[0]
+    for row in STATE():
+        return QueueState.from_db("default", STATE_COLUMNS, row)
+    return QueueState.objects.get_or_create(pk=1)[0]
 
 
 def take(job: Job, worker: str) -> bool:
-    """Claim one job if it still waits; False where another worker or an operator was first."""
+    """Claim one job if it waits as it was read; False where another worker or an operator was first."""
     moment = now()
     values = {
         "status": Status.DOING,
@@ -150,7 +158,8 @@ def take(job: Job, worker: str) -> bool:
         "done": 0,
         "total": 0,
     }
-    waits = Job.objects.filter(pk=job.pk, status=Status.TODO, attempts=job.attempts)
+    seen = {"attempts": job.attempts, "retries": job.retries}  # put off meanwhile, it has one more retry
+    waits = Job.objects.filter(pk=job.pk, status=Status.TODO, **seen)
     for name, value in values.items():
         setattr(job, name, value)
     return waits.update(**values) == 1
@@ -229,5 +238,10 @@ def running() -> Any:
     return Job.objects.filter(status=Status.DOING).order_by("started_at", "id")
 
 
+JOB_COLUMNS = [column.attname for column in Job._meta.concrete_fields]
+STATE_COLUMNS = [column.attname for column in QueueState._meta.concrete_fields]
+STATE = Prepared(
+    lambda: QueueState.objects.select_for_update().filter(pk=1).order_by("pk").values_list(*STATE_COLUMNS)
+)
 LEASES = Prepared(lambda: in_order(Status.DOING).values_list("lease_until"))
-NEXT = Prepared(lambda: due(Slot("moment")).values_list("pk")[:1])
+NEXT = Prepared(lambda: due(Slot("moment")).values_list(*JOB_COLUMNS)[:1])
