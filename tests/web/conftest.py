@@ -50,9 +50,7 @@ class Watched:
     def __init__(self, page: Page, url: str) -> None:
         self.complaints: list[str] = []
         self.elsewhere: list[str] = []
-        page.on(
-            "console", lambda said: said.type in ("error", "warning") and self.complaints.append(said.text)
-        )
+        page.on("console", self.heard)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", lambda sent: self.went(sent.url, url))
 

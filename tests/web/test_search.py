@@ -20,7 +20,8 @@ SEND_ALL = """async (lastOnes) => {
   const sent = window.fetch;
   window.fetch = async (...asked) => {
     const answer = await sent(...asked);
-    Object.assign(told.at(-1), { status: answer.status, body: asked[1]?.body });
+    const body = asked[1]?.body;  // the page asks by itself too, now and then: with none
+    if (body !== undefined) Object.assign(told.at(-1), { status: answer.status, body });
     return answer;
   };
   const last = (one) => lastOnes.indexOf(one.name);
