@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from marserver.api.envelope import FROM_DATABASE, encoded
 
 ROWS_A_PIECE = 500
-ROWS_AT_ONCE = 100  # made into text: so many stay in the cache of a processor
+ROWS_AT_ONCE = 25  # made into text while they are near the processor
 
 
 class Pieces(Protocol):

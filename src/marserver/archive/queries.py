@@ -50,7 +50,7 @@ def matching(kind: Kind, what: Find) -> QuerySet[Any]:
     words = patterns(what.contains)
     if not words:
         return rows
-    return rows.filter(containing(kind.contains, what.contains), proposed(kind, what, words))
+    return rows.filter(search.literal(kind.contains, words), proposed(kind, what, words))
 
 
 def proposed(kind: Kind, what: Find, words: list[str]) -> Q:
@@ -58,7 +58,7 @@ def proposed(kind: Kind, what: Find, words: list[str]) -> Q:
     if what.id is not None or what.field or what.error:
         return Q()
     in_range = kind.objects.filter(within(kind, *what.dates)) if what.dates is not None else None
-    return search.proposed(kind.model._meta.db_table, words, in_range)
+    return search.proposed(kind.objects.all(), kind.contains, words, in_range)
 
 
 def conditions(kind: Kind, what: Find) -> Q:
@@ -112,11 +112,9 @@ def patterns(contains: str) -> list[str]:
 
 
 def containing(attribute: str, contains: str) -> Q:
-    """Rows that hold any of the patterns literally, capitals and small letters told apart."""
-    found = Q()
-    for word in patterns(contains):
-        found |= search.holding(attribute, word)
-    return found
+    """Rows that hold any of the patterns of a comma list literally; every row where there is none."""
+    words = patterns(contains)
+    return search.holding(attribute, words) if words else Q()
 
 
 def flagged(flag: int) -> Q:

@@ -1,7 +1,7 @@
 """Rows by a part of their name: the index proposes them, the name itself tells whether it holds the part."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import connection
@@ -17,15 +17,24 @@ MANY = 20_000  # rows of which it is quicker to read all names
 ENDING = 6  # letters and digits of which PostgreSQL's index is asked for
 
 
-def holding(attribute: str, word: str) -> Q:
-    """Rows whose name holds a word literally, capitals and small letters told apart."""
-    if not storable(word):
-        return Q(pk__in=[])
-    held = Q(GreaterThan(StrIndex(F(attribute), Value(word)), 0))
-    if connection.vendor == "postgresql":
-        for part in endings(word) or [word]:
-            held &= Q(**{f"{attribute}__contains": part})
-    return held
+def holding(attribute: str, words: Iterable[str]) -> Q:
+    """Rows whose name holds one of the words, asked so that PostgreSQL may take its index."""
+    found = Q(pk__in=[])
+    for word in filter(storable, words):
+        held = literal(attribute, [word])
+        if connection.vendor == "postgresql":
+            for part in endings(word) or [word]:
+                held &= Q(**{f"{attribute}__contains": part})
+        found |= held
+    return found
+
+
+def literal(attribute: str, words: Iterable[str]) -> Q:
+    """Rows whose name holds one of the words literally, capitals and small letters told apart."""
+    found = Q(pk__in=[])
+    for word in filter(storable, words):
+        found |= Q(GreaterThan(StrIndex(F(attribute), Value(word)), 0))
+    return found
 
 
 def endings(word: str) -> list[str]:
@@ -42,19 +51,39 @@ def storable(word: str) -> bool:
     return "\0" not in word and not any("\ud800" <= letter <= "\udfff" for letter in word)
 
 
-def proposed(table: str, words: list[str], in_range: QuerySet[Any] | None) -> Q:
-    """Rows that may hold one of the words, where it is quicker to ask the index first.
+def proposed(rows: QuerySet[Any], attribute: str, words: list[str], in_range: QuerySet[Any] | None) -> Q:
+    """Which of the rows may hold one of the words, where it is quicker to ask the index first.
 
-    `in_range`: the rows of the dates asked for. SQLite cannot tell whether they or the proposed ones are
-    fewer, and would take the wrong ones first; PostgreSQL has counted both.
+    `in_range`: the rows of the dates asked for. No database knows how many rows hold a word: SQLite does not
+    count, and what PostgreSQL expects after a sample may be so far off that it would read all names.
     """
     sought = [word for word in words if storable(word)]
-    if connection.vendor != "sqlite" or min(map(len, sought), default=0) < LENGTH:
+    if min(map(len, sought), default=0) < LENGTH:
         return Q()
+    if connection.vendor == "postgresql":
+        return proposed_by_postgresql(rows, attribute, sought)
+    return proposed_by_sqlite(rows.model._meta.db_table, sought, in_range)
+
+
+def proposed_by_postgresql(rows: QuerySet[Any], attribute: str, words: list[str]) -> Q:
+    """A few rows one by one; of more it may choose how to find them, and begin with the first."""
+    held = holding(attribute, words)
+    if not all(map(endings, words)):
+        return held
+    query, params = (
+        rows.filter(held).order_by().values("pk").query.get_compiler(connection=connection).as_sql()
+    )
+    # Planned as if all were wanted: so it takes the index
+    found = first_of(f"WITH named AS MATERIALIZED ({query}) SELECT * FROM named", params)
+    return Q(pk__in=found) if len(found) <= FEW else held
+
+
+def proposed_by_sqlite(table: str, words: list[str], in_range: QuerySet[Any] | None) -> Q:
+    """A few rows one by one, more by the index, or all where their names are read as quickly."""
     select = f"SELECT rowid FROM {table}_search WHERE {table}_search MATCH %s"
     for chosen in (last, every_other):
-        asked = trigrams(sought, chosen)
-        found = first_of(select, asked)
+        asked = trigrams(words, chosen)
+        found = first_of(select, [asked])
         if len(found) <= FEW:
             return Q(pk__in=found)
     if (in_range is not None and in_range[:MANY].count() < MANY) or count(select, asked) == MANY:
@@ -62,10 +91,10 @@ def proposed(table: str, words: list[str], in_range: QuerySet[Any] | None) -> Q:
     return Q(pk__in=RawSQL(select, [asked]))
 
 
-def first_of(select: str, asked: str) -> list[int]:
+def first_of(select: str, params: Sequence[Any]) -> list[int]:
     """The rows that the index proposes, or so many of them that there are more than a few."""
     with connection.cursor() as cursor:
-        cursor.execute(f"{select} LIMIT {FEW + 1}", [asked])
+        cursor.execute(f"{select} LIMIT {FEW + 1}", params)
         return [number for (number,) in cursor.fetchall()]
 
 

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from marserver.archive.reading import AllColumns
 
-ROWS_AT_ONCE = 200  # with all that is made of them they stay near the processor
+ROWS_AT_ONCE = 25  # with all that is made of them they stay near the processor
 # No limit, but one that PostgreSQL cannot know before: so it takes the plan that gives the first rows soonest
 SOON = " LIMIT (SELECT 9223372036854775807)"
 

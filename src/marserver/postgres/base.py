@@ -51,9 +51,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return {**super().get_connection_params(), "prepare_threshold": PREPARABLE}
 
     def init_connection_state(self) -> None:
-        """Without jit: compiling a query would take longer than its first rows."""
+        """Without jit and helping processes: both take longer to begin than a query to its first rows."""
         super().init_connection_state()
-        self.connection.execute("SET jit = off")
+        self.connection.execute("SET jit = off; SET max_parallel_workers_per_gather = 0")
 
     def close_if_health_check_failed(self) -> None:
         """At the first query of a request: one used lately is asked only if it has said something.
