@@ -183,6 +183,16 @@ def whole_archive(service: Service, asker: Asker) -> Iterator[Row]:
     yield Row("memory that grew meanwhile", grown, "MB", 50, remark=remark)
 
 
+def this_minute(when: str) -> Row:
+    """How fast the machine is just now: Python adding up a million numbers, the median of eleven times."""
+    taken = []
+    for _ in range(11):
+        begin = time.perf_counter()
+        sum(number for number in range(1_000_000))
+        taken.append((time.perf_counter() - begin) * 1e3)
+    return Row(f"Python adding up a million numbers, {when}", statistics.median(taken))
+
+
 def claim_ms(here: Place, times: int) -> float:
     """What a claim costs, in a process like the worker's: it has no path of its own."""
     words = [sys.executable, "-W", "ignore", __file__, "--claim", str(here.root), str(times)]
@@ -303,6 +313,7 @@ def bench(name: str, arguments: argparse.Namespace, root: Path, url: str) -> lis
         ]
         for work in works:
             rows.extend(work())
+            rows.append(this_minute(f"after {rows[-1].work}"))
     rows.append(Row(f"claim with {WAITING:,} waiting", claim_ms(here, arguments.times), bar=5))
     rows.extend(scans(here, arguments.frames))
     rows.append(cold_start(here))
