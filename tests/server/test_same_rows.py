@@ -84,7 +84,7 @@ def test_a_list_that_can_hold_nothing_ends_at_once():
 @pytest.mark.parametrize(
     ("word", "parts"),
     [
-        ("STRIPE82-0003", ["RIPE82", "0003"]),
+        ("STRIPE82-0003", ["PE82", "0003"]),
         ("MC-0014_F660", ["0014", "F660"]),
         ("20160805", ["160805"]),
         ("raw", ["raw"]),

@@ -14,7 +14,10 @@ LENGTH = 3  # of what the index holds: shorter patterns are unknown to it
 LONGEST = 32  # characters of a pattern that the index is asked for
 FEW = 1000  # rows that are named one by one
 MANY = 20_000  # rows of which it is quicker to read all names
-ENDING = 6  # letters and digits of which PostgreSQL's index is asked for
+ENDING, BEFORE = (
+    6,
+    4,
+)  # letters and digits of the last word, and of those before, that PostgreSQL's index is asked for
 
 
 def holding(attribute: str, words: Iterable[str]) -> Q:
@@ -41,9 +44,10 @@ def endings(word: str) -> list[str]:
     """The ends of the runs of letters and digits of a word, where they are long enough for the index.
 
     What PostgreSQL's index takes for a word is its rarest trigram times the number of them. In names that
-    count upwards a run ends in the rare ones; those before them only cost.
+    count upwards a run ends in the rare ones, those of the last run most of all; the others only cost.
     """
-    return [run[-ENDING:] for run in re.findall(r"[^\W_]+", word) if len(run) >= LENGTH]
+    runs = [run for run in re.findall(r"[^\W_]+", word) if len(run) >= LENGTH]
+    return [*(run[-BEFORE:] for run in runs[:-1]), *(run[-ENDING:] for run in runs[-1:])]
 
 
 def storable(word: str) -> bool:
@@ -67,15 +71,17 @@ def proposed(rows: QuerySet[Any], attribute: str, words: list[str], in_range: Qu
 
 def proposed_by_postgresql(rows: QuerySet[Any], attribute: str, words: list[str]) -> Q:
     """A few rows one by one; of more it may choose how to find them, and begin with the first."""
-    held = holding(attribute, words)
     if not all(map(endings, words)):
-        return held
-    query, params = (
-        rows.filter(held).order_by().values("pk").query.get_compiler(connection=connection).as_sql()
-    )
+        return holding(attribute, words)
+    held, params = [], []
+    for word in words:
+        parts = endings(word)
+        held.append(f"(strpos({attribute}, %s) > 0{f' AND {attribute} LIKE %s' * len(parts)})")
+        params += [word, *(f"%{part}%" for part in parts)]
     # Planned as if all were wanted: so it takes the index
-    found = first_of(f"WITH named AS MATERIALIZED ({query}) SELECT * FROM named", params)
-    return Q(pk__in=found) if len(found) <= FEW else held
+    query = f"SELECT id FROM {rows.model._meta.db_table} WHERE {' OR '.join(held)}"
+    found = first_of(f"WITH named AS MATERIALIZED ({query}) SELECT id FROM named", params)
+    return Q(pk__in=found) if len(found) <= FEW else holding(attribute, words)
 
 
 def proposed_by_sqlite(table: str, words: list[str], in_range: QuerySet[Any] | None) -> Q:
