@@ -14,10 +14,8 @@ LENGTH = 3  # of what the index holds: shorter patterns are unknown to it
 LONGEST = 32  # characters of a pattern that the index is asked for
 FEW = 1000  # rows that are named one by one
 MANY = 20_000  # rows of which it is quicker to read all names
-ENDING, BEFORE = (
-    6,
-    4,
-)  # letters and digits of the last word, and of those before, that PostgreSQL's index is asked for
+ENDING = 6  # letters and digits of the last word of a pattern that PostgreSQL's index is asked for
+BEFORE = 4  # of each word before that one
 
 
 def holding(attribute: str, words: Iterable[str]) -> Q:
